@@ -1,0 +1,1 @@
+// Carries the precompiled torch header that other targets reuse; holds no code.

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "fi/model/model_config.h"
+#include "fi/model/packed_batch.h"
+
+namespace fi {
+
+class DecoderLayer;
+
+/// Sees, and may replace, the residual stream after a layer: `resid` is [num_tokens, d_model] fp32. Returns what the next layer reads.
+/// Hook point name in reports and files: `blocks.<layer>.hook_resid_post`.
+using ResidualHook = std::function<at::Tensor(int64_t layer, const at::Tensor& resid)>;
+
+struct ForwardOptions {
+  ResidualHook on_resid_post;        // empty: nobody looks
+  int64_t first_layer = 0;           // > 0: start here, from `resid_in`
+  at::Tensor resid_in;               // [num_tokens, d_model]: the residual stream before first_layer
+  int64_t last_layer = -1;           // stop after this layer and make no logits; -1: run to the end
+  at::Tensor logit_rows;             // [n] int64: rows to make logits for; undefined: all; empty tensor: none
+};
+
+struct ForwardResult {
+  at::Tensor resid;   // [num_tokens, d_model] after the last layer that ran, before the final norm
+  at::Tensor logits;  // [n, vocab_size] fp32; undefined when none were asked for
+};
+
+/// A decoder-only transformer with its weights. Immutable; copies share weights, so does every model derived from another
+/// (an adapter on its base, a transplant). Computes in fp32 whatever the weights are stored in.
+class Decoder {
+ public:
+  struct Parts {
+    ModelConfig config;
+    at::Tensor embedding;                                     // [vocab_size, d_model]
+    double embedding_scale = 1.0;
+    std::vector<std::shared_ptr<const DecoderLayer>> layers;  // [num_layers]
+    at::Tensor final_norm;                                    // [d_model]
+    at::Tensor unembedding;                                   // [vocab_size, d_model]; the embedding itself when tied
+  };
+
+  explicit Decoder(Parts parts);
+
+  const ModelConfig& config() const { return parts_.config; }
+  const Parts& parts() const { return parts_; }
+  at::Device device() const { return parts_.embedding.device(); }
+
+  ForwardResult forward(const PackedBatch& batch, const ForwardOptions& options = {}) const;
+
+  /// Logit lens (nostalgebraist, 2020): final norm and unembedding of residual rows [n, d_model] -> [n, vocab_size].
+  at::Tensor unembed(const at::Tensor& resid) const;
+
+ private:
+  Parts parts_;
+};
+
+/// `base` with the blocks [first, last) taken from `target`; both must have equal shapes (kIncompatible otherwise).
+Decoder transplant(const Decoder& base, const Decoder& target, int64_t first, int64_t last);
+
+}  // namespace fi

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+
+#include "fi/core/progress.h"
+#include "fi/hub/model_files.h"
+#include "fi/model/decoder.h"
+
+namespace fi {
+
+struct LoadOptions {
+  std::string device = "cpu";         // "cpu", "cuda", "cuda:1"
+  std::string quantization = "auto";  // how weights are held: "fp32", "fp16", "bf16", "int8", "auto"
+};
+
+/// Reads weights from safetensors or GGUF and builds the decoder of the family that the config names.
+/// Errors: kUnsupported (family, rope type, quantization), kIncompatible (config and tensor shapes disagree), kInvalid (missing tensors,
+/// adapter keys that fit nothing), kMemory.
+Decoder load_model(const ModelFiles& files, const LoadOptions& options, ProgressSink& progress);
+
+/// The adapter in `adapter_folder` on top of `base`, which it shares every weight with.
+Decoder apply_adapter(const Decoder& base, const std::filesystem::path& adapter_folder);
+
+}  // namespace fi

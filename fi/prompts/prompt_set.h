@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fi/core/json.h"
+
+namespace fi {
+
+/// Prompts of one kind. `id` is the key that users write ("word_problems"), `title` is how a report names it ("word problems").
+struct PromptCategory {
+  std::string id;
+  std::string title;
+  std::vector<std::string> group;    // broader headings, such as {"reasoning"}; empty for users' own categories
+  std::vector<std::string> prompts;
+};
+
+struct PromptSet {
+  std::vector<PromptCategory> categories;
+
+  const PromptCategory& category(std::string_view id) const;  // kUsage if absent
+  int64_t num_prompts() const;
+};
+
+/// The categories that ship with the program.
+const PromptSet& builtin_prompts();
+
+/// `{"category": ["prompt", ...], ...}` as users write it. kUsage errors name category and index; duplicates within a category are refused.
+PromptSet prompts_from_json(const Json& document, std::string_view where);
+PromptSet load_prompts(const std::filesystem::path& path);
+
+/// Which prompts look for differences and which, unseen until then, confirm them.
+struct PromptSplit {
+  std::vector<int64_t> discovery;     // indices into PromptCategory::prompts
+  std::vector<int64_t> confirmation;
+};
+
+/// Splits one category by a seeded shuffle that depends on the category's id, not on its neighbours: about a quarter of the prompts
+/// (at least one if there are two) discover, the rest confirm. `max_discovery` / `max_confirmation` cap the counts.
+PromptSplit split_prompts(const PromptCategory& category, uint64_t seed, int64_t max_discovery, int64_t max_confirmation);
+
+}  // namespace fi
