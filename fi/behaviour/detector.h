@@ -17,13 +17,13 @@ class Detector {
   virtual ~Detector() = default;
 
   struct Words {
-    std::string id;           // "numbered_steps"
-    std::string capability;   // noun phrase for headings and sentences: "step-by-step reasoning"
-    std::string shows;        // completes "the target ...": "works in numbered steps"
-    std::string group;        // "reasoning", "format", "language", "refusal", "style", "length", ...
-    std::string definition;   // one sentence: what exactly counts
-    bool is_scalar = false;   // a measured number instead of presence
-    std::string unit;         // of scalars: "words"
+    std::string id;          // "numbered_steps"
+    std::string capability;  // noun phrase for headings and sentences: "step-by-step reasoning"
+    std::string shows;       // completes "the target ...": "works in numbered steps"
+    std::string group;       // "reasoning", "format", "language", "refusal", "style", "length", ...
+    std::string definition;  // one sentence: what exactly counts
+    bool is_scalar = false;  // a measured number instead of presence
+    std::string unit;        // of scalars: "words"
   };
 
   virtual double measure(std::string_view prompt, std::string_view answer) const = 0;

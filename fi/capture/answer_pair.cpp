@@ -33,8 +33,8 @@ AnswerPair answer_pair_from_json(const Json& row, std::string_view where) try {
   pair.target_tokens = row.at("target_tokens").get<int64_t>();
   return pair;
 } catch (const Json::exception& error) {
-  fail(ErrorCode::kInvalid, "[answers] a row of {} is not an answer pair: {}; delete the file and run again without --resume.", where,
-       error.what());
+  fail(ErrorCode::kInvalid, "[answers] a row of {} is not an answer pair: {}; delete the file and run again without --resume.",
+       where, error.what());
 }
 
 }  // namespace fi

@@ -12,11 +12,11 @@ enum class Split { kDiscovery, kConfirmation };
 
 /// What both models answered to one prompt. A row of `activations/answers.jsonl`.
 struct AnswerPair {
-  std::string category;       // PromptCategory::id
-  int64_t prompt_index = 0;   // into PromptCategory::prompts
+  std::string category;      // PromptCategory::id
+  int64_t prompt_index = 0;  // into PromptCategory::prompts
   Split split = Split::kDiscovery;
   std::string prompt;
-  std::string base;           // the base model's answer
+  std::string base;  // the base model's answer
   std::string target;
   bool base_finished = true;  // false: cut at the token limit
   bool target_finished = true;

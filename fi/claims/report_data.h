@@ -13,7 +13,7 @@ namespace fi {
 struct ModelIdentity {
   std::string name;
   std::optional<std::string> revision;
-  std::optional<std::string> sha256;      // over the weight files, in order
+  std::optional<std::string> sha256;  // over the weight files, in order
   std::string family;
   int64_t num_layers = 0;
   int64_t d_model = 0;
@@ -23,17 +23,17 @@ struct ModelIdentity {
 };
 
 struct EffectEstimate {
-  std::string metric;          // "share of answers that work in numbered steps"
+  std::string metric;  // "share of answers that work in numbered steps"
   double base = 0.0;
   double target = 0.0;
-  double ci_low = 0.0;         // 95% interval of target - base
+  double ci_low = 0.0;  // 95% interval of target - base
   double ci_high = 0.0;
   double p_value = 1.0;
   double q_value = 1.0;
   int64_t num_prompts = 0;
-  double effect_size = 0.0;    // Cliff's delta on confirmation prompts
-  bool is_scalar = false;      // false: base and target are shares in 0..1
-  std::string unit;            // of scalars
+  double effect_size = 0.0;  // Cliff's delta on confirmation prompts
+  bool is_scalar = false;    // false: base and target are shares in 0..1
+  std::string unit;          // of scalars
 };
 
 struct CausalTest {
@@ -53,7 +53,7 @@ struct AnswerExample {
 
 /// A finding that was merged into a claim, or that was tried on confirmation prompts and did not hold.
 struct Evidence {
-  std::string id;                       // detector id
+  std::string id;  // detector id
   std::string description;
   std::vector<std::string> categories;
   EffectEstimate effect;
@@ -62,7 +62,7 @@ struct Evidence {
 
 /// Share of the base-to-target gap in log-probability of the target's own answers that is closed by giving the base these blocks.
 struct TransplantRow {
-  int64_t first_layer = 0;   // blocks first..last, both included
+  int64_t first_layer = 0;  // blocks first..last, both included
   int64_t last_layer = 0;
   double share_closed = 0.0;
   double ci_low = 0.0;
@@ -70,9 +70,9 @@ struct TransplantRow {
 };
 
 struct Claim {
-  std::string id;            // "claim-1"
-  std::string kind;          // "added", "removed", "modified"
-  std::string verdict;       // "verified", "suggestive", "refuted", "untested"
+  std::string id;       // "claim-1"
+  std::string kind;     // "added", "removed", "modified"
+  std::string verdict;  // "verified", "suggestive", "refuted", "untested"
   std::string sentence;
   std::string capability;
   std::string trigger;
@@ -82,49 +82,49 @@ struct Claim {
   EffectEstimate effect;
   std::optional<CausalTest> necessity, sufficiency, specificity;
   std::vector<TransplantRow> transplants;
-  std::vector<std::string> features;    // ids
+  std::vector<std::string> features;  // ids
   std::vector<AnswerExample> examples;
-  std::vector<Evidence> supporting;     // merged findings
+  std::vector<Evidence> supporting;  // merged findings
 };
 
 struct LayerRow {
   int64_t layer = 0;
-  double relative_difference = 0.0;     // mean over tokens of |target - base|^2, over mean |base|^2; square root
-  double noise_floor = 0.0;             // the same between the base and its own copy with weights rounded to bf16
-  std::optional<double> kl_recovered;   // share of base-to-target KL removed by patching this layer's block
-  double cosine = 1.0;                  // mean cosine of centred residuals
-  double base_norm = 0.0;               // root mean square norm
+  double relative_difference = 0.0;    // mean over tokens of |target - base|^2, over mean |base|^2; square root
+  double noise_floor = 0.0;            // the same between the base and its own copy with weights rounded to bf16
+  std::optional<double> kl_recovered;  // share of base-to-target KL removed by patching this layer's block
+  double cosine = 1.0;                 // mean cosine of centred residuals
+  double base_norm = 0.0;              // root mean square norm
   double target_norm = 0.0;
-  std::vector<std::string> promoted;    // logit lens of the mean difference: tokens that the target favours
+  std::vector<std::string> promoted;  // logit lens of the mean difference: tokens that the target favours
   std::vector<std::string> suppressed;
 };
 
 struct TokenValue {
   std::string text;
-  double value = 0.0;                   // activation of the feature on this token, 0..1 of its largest
+  double value = 0.0;  // activation of the feature on this token, 0..1 of its largest
 };
 
 struct FeatureExample {
   std::string category;
-  std::string model;                    // whose activations: "base" or "target"
+  std::string model;  // whose activations: "base" or "target"
   std::vector<TokenValue> tokens;
 };
 
 struct CategoryUse {
   std::string category;
-  double base = 0.0;                    // mean absolute activation on the category's tokens
+  double base = 0.0;  // mean absolute activation on the category's tokens
   double target = 0.0;
 };
 
 struct FeatureRow {
-  std::string id;                       // "L18-pca-0"
+  std::string id;  // "L18-pca-0"
   int64_t layer = 0;
-  std::string engine;                   // what found it: "difference PCA", "difference in means", "crosscoder"
-  std::string kind;                     // "added", "removed", "modified", "shared"
+  std::string engine;  // what found it: "difference PCA", "difference in means", "crosscoder"
+  std::string kind;    // "added", "removed", "modified", "shared"
   std::optional<std::string> name, fires_on, promotes;
-  std::optional<double> name_score;     // balanced accuracy of detection on held-out examples
-  double share_of_difference = 0.0;     // of the layer's squared difference that the direction explains
-  double base_use = 0.0;                // mean absolute activation over tokens
+  std::optional<double> name_score;  // balanced accuracy of detection on held-out examples
+  double share_of_difference = 0.0;  // of the layer's squared difference that the direction explains
+  double base_use = 0.0;             // mean absolute activation over tokens
   double target_use = 0.0;
   std::vector<std::string> promoted_tokens, suppressed_tokens;
   std::vector<CategoryUse> categories;  // strongest first
@@ -137,8 +137,8 @@ struct CategoryRow {
   std::vector<std::string> group;
   int64_t num_discovery = 0;
   int64_t num_confirmation = 0;
-  double token_kl = 0.0;                // mean KL(target || base) per answer token, nats
-  double largest_effect = 0.0;          // Cliff's delta of the strongest detector on discovery prompts
+  double token_kl = 0.0;        // mean KL(target || base) per answer token, nats
+  double largest_effect = 0.0;  // Cliff's delta of the strongest detector on discovery prompts
   std::string largest_effect_name;
 };
 
@@ -146,11 +146,11 @@ struct CategoryRow {
 struct Report {
   std::string tool_version;
   ModelIdentity base, target;
-  std::string relation;                 // "identical", "adapter", "fine-tune", "sibling", "unrelated", "outputs-only"
-  std::string relation_note;            // one sentence of evidence for it
-  std::string verdict;                  // "different" or "no difference found"
+  std::string relation;       // "identical", "adapter", "fine-tune", "sibling", "unrelated", "outputs-only"
+  std::string relation_note;  // one sentence of evidence for it
+  std::string verdict;        // "different" or "no difference found"
   std::string summary;
-  std::vector<Claim> claims;            // strongest first
+  std::vector<Claim> claims;  // strongest first
   std::vector<LayerRow> layers;
   std::vector<FeatureRow> features;
   std::vector<CategoryRow> categories;

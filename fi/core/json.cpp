@@ -43,8 +43,8 @@ class StrictCallback {
     if (event == Event::object_end) keys_.pop_back();
     if (event == Event::key) {
       const auto& key = value.get_ref<const std::string&>();
-      check(keys_.back().insert(key).second, ErrorCode::kInvalid, "[{}] JSON in {} has the key '{}' twice; remove one.", operation_,
-            where_, key);
+      check(keys_.back().insert(key).second, ErrorCode::kInvalid, "[{}] JSON in {} has the key '{}' twice; remove one.",
+            operation_, where_, key);
     }
     return true;
   }

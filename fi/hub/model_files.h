@@ -14,13 +14,13 @@ struct ModelFiles {
   std::string name;                     // as the user gave it
   std::optional<std::string> revision;  // commit hash, when the files come from a hub cache
   WeightFormat format = WeightFormat::kSafetensors;
-  std::vector<std::filesystem::path> weights;  // one GGUF, one safetensors file or all shards of the index, sorted
-  std::optional<std::filesystem::path> config;              // config.json (always present for safetensors)
-  std::optional<std::filesystem::path> tokenizer;           // tokenizer.json
-  std::optional<std::filesystem::path> tokenizer_config;    // tokenizer_config.json
-  std::optional<std::filesystem::path> chat_template;       // chat_template.jinja
-  std::optional<std::filesystem::path> generation_config;   // generation_config.json
-  std::optional<std::filesystem::path> adapter;             // folder with adapter_config.json, applied on top of the weights
+  std::vector<std::filesystem::path> weights;              // one GGUF, one safetensors file or all shards of the index, sorted
+  std::optional<std::filesystem::path> config;             // config.json (always present for safetensors)
+  std::optional<std::filesystem::path> tokenizer;          // tokenizer.json
+  std::optional<std::filesystem::path> tokenizer_config;   // tokenizer_config.json
+  std::optional<std::filesystem::path> chat_template;      // chat_template.jinja
+  std::optional<std::filesystem::path> generation_config;  // generation_config.json
+  std::optional<std::filesystem::path> adapter;            // folder with adapter_config.json, applied on top of the weights
 };
 
 struct HubOptions {
@@ -28,9 +28,9 @@ struct HubOptions {
   std::string revision = "main";
 };
 
-/// Finds the files of `name`: a GGUF file, a folder with safetensors, a folder with a PEFT adapter (then `base` is what it is applied
-/// to, and must be given), or a hub name such as "Qwen/Qwen2-1.5B" in the local Hugging Face cache.
-/// Errors: kNotFound with the places searched, kInvalid (git-lfs pointer, index that names an absent shard, path that leaves the folder).
+/// Finds the files of `name`: a GGUF file, a folder with safetensors, a folder with a PEFT adapter (then `base` is what it is
+/// applied to, and must be given), or a hub name such as "Qwen/Qwen2-1.5B" in the local Hugging Face cache. Errors: kNotFound
+/// with the places searched, kInvalid (git-lfs pointer, index that names an absent shard, path that leaves the folder).
 ModelFiles resolve_model(const std::string& name, const HubOptions& options);
 
 /// `base` with the adapter folder on top. kNotFound / kInvalid if the folder is not a PEFT adapter.

@@ -12,7 +12,26 @@ namespace fi {
 class MappedFile;
 
 /// Element and block types that weight files hold. Block types (kQ*) store groups of values with shared scales.
-enum class DType { kF64, kF32, kF16, kBF16, kI64, kI32, kI16, kI8, kU8, kBool, kQ4_0, kQ4_1, kQ5_0, kQ5_1, kQ8_0, kQ4_K, kQ5_K, kQ6_K };
+enum class DType {
+  kF64,
+  kF32,
+  kF16,
+  kBF16,
+  kI64,
+  kI32,
+  kI16,
+  kI8,
+  kU8,
+  kBool,
+  kQ4_0,
+  kQ4_1,
+  kQ5_0,
+  kQ5_1,
+  kQ8_0,
+  kQ4_K,
+  kQ5_K,
+  kQ6_K
+};
 
 /// Such as "F16" or "Q4_K", as the file formats spell it.
 const char* dtype_name(DType dtype);
@@ -24,8 +43,8 @@ int64_t dtype_block_bytes(DType dtype);
 struct StoredTensor {
   std::string name;
   DType dtype = DType::kF32;
-  std::vector<int64_t> shape;         // outermost first, row-major, as PyTorch counts (GGUF's order is reversed on reading)
-  std::span<const std::byte> bytes;   // exactly the tensor's data
+  std::vector<int64_t> shape;              // outermost first, row-major, as PyTorch counts (GGUF's order is reversed on reading)
+  std::span<const std::byte> bytes;        // exactly the tensor's data
   std::shared_ptr<const MappedFile> file;  // keeps the mapping alive
 
   int64_t num_values() const;

@@ -13,16 +13,16 @@ namespace fi {
 
 class DecoderLayer;
 
-/// Sees, and may replace, the residual stream after a layer: `resid` is [num_tokens, d_model] fp32. Returns what the next layer reads.
-/// Hook point name in reports and files: `blocks.<layer>.hook_resid_post`.
+/// Sees, and may replace, the residual stream after a layer: `resid` is [num_tokens, d_model] fp32. Returns what the next layer
+/// reads. Hook point name in reports and files: `blocks.<layer>.hook_resid_post`.
 using ResidualHook = std::function<at::Tensor(int64_t layer, const at::Tensor& resid)>;
 
 struct ForwardOptions {
-  ResidualHook on_resid_post;        // empty: nobody looks
-  int64_t first_layer = 0;           // > 0: start here, from `resid_in`
-  at::Tensor resid_in;               // [num_tokens, d_model]: the residual stream before first_layer
-  int64_t last_layer = -1;           // stop after this layer and make no logits; -1: run to the end
-  at::Tensor logit_rows;             // [n] int64: rows to make logits for; undefined: all; empty tensor: none
+  ResidualHook on_resid_post;  // empty: nobody looks
+  int64_t first_layer = 0;     // > 0: start here, from `resid_in`
+  at::Tensor resid_in;         // [num_tokens, d_model]: the residual stream before first_layer
+  int64_t last_layer = -1;     // stop after this layer and make no logits; -1: run to the end
+  at::Tensor logit_rows;       // [n] int64: rows to make logits for; undefined: all; empty tensor: none
 };
 
 struct ForwardResult {
@@ -36,7 +36,7 @@ class Decoder {
  public:
   struct Parts {
     ModelConfig config;
-    at::Tensor embedding;                                     // [vocab_size, d_model]
+    at::Tensor embedding;  // [vocab_size, d_model]
     double embedding_scale = 1.0;
     std::vector<std::shared_ptr<const DecoderLayer>> layers;  // [num_layers]
     at::Tensor final_norm;                                    // [d_model]

@@ -11,16 +11,16 @@ namespace fi {
 
 struct GenerateOptions {
   int64_t max_new_tokens = 64;
-  double temperature = 0.0;   // 0: greedy
+  double temperature = 0.0;  // 0: greedy
   double top_p = 1.0;
-  uint64_t seed = 0;          // of sampling; the prompt's index is its stream, so batching does not change answers
+  uint64_t seed = 0;  // of sampling; the prompt's index is its stream, so batching does not change answers
   int64_t batch_size = 32;
-  TokenIds stop_ids;          // generation of a sequence ends before any of these
+  TokenIds stop_ids;  // generation of a sequence ends before any of these
 };
 
 struct Generation {
-  TokenIds ids;             // without the stop token
-  bool stopped = false;     // false: cut at max_new_tokens
+  TokenIds ids;          // without the stop token
+  bool stopped = false;  // false: cut at max_new_tokens
 };
 
 /// Continues every prompt. Results keep the order of `prompts`; equal for any batch_size. Progress is counted in answers.

@@ -14,8 +14,8 @@ struct LoadOptions {
 };
 
 /// Reads weights from safetensors or GGUF and builds the decoder of the family that the config names.
-/// Errors: kUnsupported (family, rope type, quantization), kIncompatible (config and tensor shapes disagree), kInvalid (missing tensors,
-/// adapter keys that fit nothing), kMemory.
+/// Errors: kUnsupported (family, rope type, quantization), kIncompatible (config and tensor shapes disagree), kInvalid (missing
+/// tensors, adapter keys that fit nothing), kMemory.
 Decoder load_model(const ModelFiles& files, const LoadOptions& options, ProgressSink& progress);
 
 /// The adapter in `adapter_folder` on top of `base`, which it shares every weight with.

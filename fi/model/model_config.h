@@ -21,12 +21,12 @@ struct ModelConfig {
   int64_t max_positions = 0;
   double norm_epsilon = 1e-5;
   double rope_theta = 10000.0;
-  double rope_local_theta = 10000.0;        // of layers with a sliding window (Gemma 3)
-  std::optional<int64_t> sliding_window;    // tokens a local layer sees
-  std::vector<bool> is_local;               // per layer; empty: none is
+  double rope_local_theta = 10000.0;      // of layers with a sliding window (Gemma 3)
+  std::optional<int64_t> sliding_window;  // tokens a local layer sees
+  std::vector<bool> is_local;             // per layer; empty: none is
   bool tied_embeddings = false;
-  double query_scale = 0.0;                 // multiplies q.k; 0: 1/sqrt(head_dim)
-  std::string activation = "silu";          // or "gelu_tanh"
+  double query_scale = 0.0;         // multiplies q.k; 0: 1/sqrt(head_dim)
+  std::string activation = "silu";  // or "gelu_tanh"
 };
 
 }  // namespace fi

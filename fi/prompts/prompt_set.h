@@ -14,7 +14,7 @@ namespace fi {
 struct PromptCategory {
   std::string id;
   std::string title;
-  std::vector<std::string> group;    // broader headings, such as {"reasoning"}; empty for users' own categories
+  std::vector<std::string> group;  // broader headings, such as {"reasoning"}; empty for users' own categories
   std::vector<std::string> prompts;
 };
 
@@ -28,18 +28,19 @@ struct PromptSet {
 /// The categories that ship with the program.
 const PromptSet& builtin_prompts();
 
-/// `{"category": ["prompt", ...], ...}` as users write it. kUsage errors name category and index; duplicates within a category are refused.
+/// `{"category": ["prompt", ...], ...}` as users write it. kUsage errors name category and index; duplicates within a category
+/// are refused.
 PromptSet prompts_from_json(const Json& document, std::string_view where);
 PromptSet load_prompts(const std::filesystem::path& path);
 
 /// Which prompts look for differences and which, unseen until then, confirm them.
 struct PromptSplit {
-  std::vector<int64_t> discovery;     // indices into PromptCategory::prompts
+  std::vector<int64_t> discovery;  // indices into PromptCategory::prompts
   std::vector<int64_t> confirmation;
 };
 
-/// Splits one category by a seeded shuffle that depends on the category's id, not on its neighbours: about a quarter of the prompts
-/// (at least one if there are two) discover, the rest confirm. `max_discovery` / `max_confirmation` cap the counts.
+/// Splits one category by a seeded shuffle that depends on the category's id, not on its neighbours: about a quarter of the
+/// prompts (at least one if there are two) discover, the rest confirm. `max_discovery` / `max_confirmation` cap the counts.
 PromptSplit split_prompts(const PromptCategory& category, uint64_t seed, int64_t max_discovery, int64_t max_confirmation);
 
 }  // namespace fi

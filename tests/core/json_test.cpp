@@ -22,11 +22,11 @@ TEST(ParseJson, KeepsKeyOrder) { EXPECT_EQ(parse_json(R"({"b":1,"a":2})", "test"
 
 TEST(ParseJson, NamesLineAndColumn) { EXPECT_THAT(message_of("{\n  \"a\": }"), testing::HasSubstr("line 2, column 8")); }
 
-TEST(ParseJson, RejectsDuplicateKeys) { EXPECT_THAT(message_of(R"({"a":1,"b":{"a":2},"a":3})"), testing::HasSubstr("'a' twice")); }
-
-TEST(ParseJson, RejectsDeepNesting) {
-  EXPECT_THAT(message_of(std::string(100'000, '[')), testing::HasSubstr("nested deeper"));
+TEST(ParseJson, RejectsDuplicateKeys) {
+  EXPECT_THAT(message_of(R"({"a":1,"b":{"a":2},"a":3})"), testing::HasSubstr("'a' twice"));
 }
+
+TEST(ParseJson, RejectsDeepNesting) { EXPECT_THAT(message_of(std::string(100'000, '[')), testing::HasSubstr("nested deeper")); }
 
 TEST(ParseJson, RejectsInvalidUtf8) { EXPECT_THAT(message_of("\"\xff\""), testing::HasSubstr("not valid JSON")); }
 
