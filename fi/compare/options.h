@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "fi/core/json.h"
+
+namespace fi {
+
+/// Everything that a user can ask of a comparison. Paths are strings; an empty string means "not given".
+struct CompareOptions {
+  std::string base_model;
+  std::string target_model;
+  std::string target_adapter;
+  std::string output_dir = "feature_interpretation";
+  std::string crosscoder_file;
+  std::string prompts;
+  std::string concepts;
+  std::string device = "auto";
+  std::string quantization = "auto";
+  std::string cache_dir;
+  std::string revision_base = "main";
+  std::string revision_target = "main";
+  std::string report_format = "both";
+  std::string budget = "standard";
+  double feature_threshold = 0.3;
+  int64_t max_new_tokens = 0;
+  int64_t seed = 0;
+  bool skip_activations = false;
+  bool skip_naming = false;
+  bool skip_visualization = false;
+  bool skip_report = false;
+  bool resume = false;
+
+  bool operator==(const CompareOptions&) const = default;
+};
+
+/// Calls `visit(name, help, member)` for every option, in the order of the help text. The only list of options: the command line,
+/// Python keywords, JSON, the manifest and the documentation are made from it.
+template <typename Options, typename Visitor>
+void visit_options(Options& options, Visitor&& visit) {
+  visit("base_model", "Base model: hub name, folder, GGUF file", options.base_model);
+  visit("target_model", "Target model: hub name, folder, GGUF file or PEFT adapter folder", options.target_model);
+  visit("target_adapter", "PEFT adapter folder to put on the target (default target: the base)", options.target_adapter);
+  visit("output_dir", "Directory to save results", options.output_dir);
+  visit("crosscoder_file", "Crosscoder analysis file to show beside our own results", options.crosscoder_file);
+  visit("prompts", "JSON file: category to list of prompts (default: the built-in categories)", options.prompts);
+  visit("concepts", "JSON file with more concept detectors", options.concepts);
+  visit("device", "Device to use: auto, cpu, cuda or cuda:N", options.device);
+  visit("quantization", "How weights are held: fp32, fp16, bf16, int8 or auto", options.quantization);
+  visit("cache_dir", "Model cache directory (default: the Hugging Face cache)", options.cache_dir);
+  visit("revision_base", "Revision of the base model", options.revision_base);
+  visit("revision_target", "Revision of the target model", options.revision_target);
+  visit("report_format", "Report format: markdown, html or both", options.report_format);
+  visit("budget", "How long to look: quick, standard, thorough", options.budget);
+  visit("feature_threshold", "Smallest effect size (Cliff's delta, 0 to 1) that is reported", options.feature_threshold);
+  visit("max_new_tokens", "Length of generated answers in tokens (0: as the budget says)", options.max_new_tokens);
+  visit("seed", "Seed of every random choice", options.seed);
+  visit("skip_activations", "Skip activation extraction and reuse what the output directory holds", options.skip_activations);
+  visit("skip_naming", "Skip feature naming and reuse what the output directory holds", options.skip_naming);
+  visit("skip_visualization", "Skip visualization creation", options.skip_visualization);
+  visit("skip_report", "Skip report generation", options.skip_report);
+  visit("resume", "Continue an interrupted run in the output directory", options.resume);
+}
+
+Json to_json(const CompareOptions& options);
+/// Unknown keys and wrong types are kUsage errors that name the nearest known option. Absent keys keep their defaults.
+CompareOptions options_from_json(const Json& document);
+/// kUsage unless every value is one that the help text allows.
+void validate(const CompareOptions& options);
+
+}  // namespace fi
