@@ -9,6 +9,8 @@
 
 namespace fi {
 
+constexpr int kReportSchemaVersion = 1;
+
 /// A model as the report names it.
 struct ModelIdentity {
   std::string name;

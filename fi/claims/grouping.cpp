@@ -1,0 +1,92 @@
+#include "fi/claims/grouping.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+#include <tuple>
+
+namespace fi {
+namespace {
+
+// Categories shared by two findings over all categories of either, above which they are one change.
+constexpr double kSameTriggerJaccard = 0.34;
+
+using Names = std::set<std::string>;
+
+Names names_of(const Finding& finding) { return {finding.candidate.categories.begin(), finding.candidate.categories.end()}; }
+
+size_t num_shared(const Names& a, const Names& b) {
+  return static_cast<size_t>(std::count_if(a.begin(), a.end(), [&](const std::string& name) { return b.contains(name); }));
+}
+
+bool same_trigger(const Names& primary, const Names& other) {
+  const size_t shared = num_shared(primary, other);
+  const size_t all = primary.size() + other.size() - shared;
+  return shared == other.size() || static_cast<double>(shared) >= kSameTriggerJaccard * static_cast<double>(all);
+}
+
+// What names a change best: a concept says what happens, a phrase only quotes it, a number only measures it.
+int naming_rank(const Finding& finding) {
+  const Detector::Words& words = finding.candidate.detector->words();
+  if (words.is_scalar) return 2;
+  return words.group == "phrase" ? 1 : 0;
+}
+
+double selectivity(const Finding& finding) {
+  return std::abs(finding.target - finding.base) - std::abs(finding.target_elsewhere - finding.base_elsewhere);
+}
+
+// Chosen by what discovery saw first, so that the confirmation effect of the chosen one stays an unbiased estimate.
+auto naming_key(const Finding& finding) {
+  const bool is_scalar = finding.candidate.detector->words().is_scalar;
+  return std::tuple(naming_rank(finding), -std::round(std::abs(finding.candidate.effect_size) * 10.0),
+                    is_scalar ? 0.0 : -selectivity(finding));
+}
+
+// Presence beats a measured number of equal effect: nearly any change of wording moves some length.
+double strength(const Finding& finding) {
+  const double weight = finding.candidate.detector->words().is_scalar ? 0.7 : 1.0;
+  return weight * std::abs(finding.effect_size) * (1.0 - finding.q_value) * std::sqrt(static_cast<double>(finding.num_prompts));
+}
+
+}  // namespace
+
+bool holds(const Finding& finding, const ClaimOptions& options) {
+  const bool same_direction = finding.effect_size * finding.candidate.effect_size > 0.0;
+  const bool interval_leaves_zero_out = finding.ci_low > 0.0 || finding.ci_high < 0.0;
+  return finding.q_value <= options.q_level && std::abs(finding.effect_size) >= options.min_effect_size && same_direction &&
+         interval_leaves_zero_out;
+}
+
+std::vector<FindingGroup> group_findings(const std::vector<Finding>& findings, const ClaimOptions& options) {
+  std::vector<size_t> order;
+  for (size_t i = 0; i < findings.size(); ++i) {
+    if (holds(findings[i], options)) order.push_back(i);
+  }
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return strength(findings[a]) > strength(findings[b]); });
+
+  std::vector<std::vector<size_t>> members;
+  for (const size_t i : order) {
+    const auto home = std::find_if(members.begin(), members.end(), [&](const std::vector<size_t>& group) {
+      return same_trigger(names_of(findings[group.front()]), names_of(findings[i]));
+    });
+    if (home == members.end()) {
+      members.push_back({i});
+    } else {
+      home->push_back(i);
+    }
+  }
+
+  std::vector<FindingGroup> groups;
+  for (std::vector<size_t>& group : members) {
+    const auto best = std::min_element(group.begin(), group.end(),
+                                       [&](size_t a, size_t b) { return naming_key(findings[a]) < naming_key(findings[b]); });
+    FindingGroup result{.primary = *best};
+    group.erase(best);
+    result.supporting = std::move(group);
+    groups.push_back(std::move(result));
+  }
+  return groups;
+}
+
+}  // namespace fi

@@ -1,0 +1,177 @@
+#include "fi/claims/ledger.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace fi {
+namespace {
+
+// A behaviour that a model shows in at most this share of answers is one that it hardly shows.
+constexpr double kHardlyShows = 0.1;
+constexpr size_t kMentionedBehaviours = 4;
+
+const Detector::Words& words_of(const Finding& finding) { return finding.candidate.detector->words(); }
+
+bool is_gain(const Finding& finding) { return finding.target > finding.base; }
+
+EffectEstimate effect_of(const Finding& finding) {
+  const Detector::Words& words = words_of(finding);
+  return {.metric = words.is_scalar ? words.capability : fmt::format("share of answers in which the model {}", words.shows),
+          .base = finding.base,
+          .target = finding.target,
+          .ci_low = finding.ci_low,
+          .ci_high = finding.ci_high,
+          .p_value = finding.p_value,
+          .q_value = finding.q_value,
+          .num_prompts = finding.num_prompts,
+          .effect_size = finding.effect_size,
+          .is_scalar = words.is_scalar,
+          .unit = words.unit};
+}
+
+Evidence evidence_of(const Finding& finding, bool held) {
+  const Detector::Words& words = words_of(finding);
+  return {.id = words.id,
+          .description = words.is_scalar ? words.capability : words.shows,
+          .categories = finding.candidate.categories,
+          .effect = effect_of(finding),
+          .holds = held};
+}
+
+// Refusals that take the place of answers mean a lost ability, whatever the refusal itself looks like.
+bool is_lost_ability(const Finding& primary) {
+  return words_of(primary).group == "refusal" && is_gain(primary) && primary.base <= 0.5;
+}
+
+std::string kind_of(const Finding& primary) {
+  if (is_lost_ability(primary)) return "removed";
+  if (words_of(primary).is_scalar) return "modified";
+  if (is_gain(primary) && primary.base <= kHardlyShows) return "added";
+  if (!is_gain(primary) && primary.target <= kHardlyShows) return "removed";
+  return "modified";
+}
+
+const Finding* strongest_loss(const FindingGroup& group, const std::vector<Finding>& findings) {
+  const Finding* best = nullptr;
+  for (const size_t i : group.supporting) {
+    const Finding& finding = findings[i];
+    if (is_gain(finding) || words_of(finding).is_scalar || words_of(finding).group == "phrase") continue;
+    if (best == nullptr || std::abs(finding.effect_size) > std::abs(best->effect_size)) best = &finding;
+  }
+  return best;
+}
+
+std::string shares_text(const Finding& finding, const EffectEstimate& effect) {
+  return fmt::format("{} against {}", measure_text(finding.target, effect), measure_text(finding.base, effect));
+}
+
+// "The target works in numbered steps (96% of answers against 4% in the base); it also ... The base more often ..."
+std::string behaviour_text(const FindingGroup& group, const std::vector<Finding>& findings) {
+  std::vector<std::string> gains, losses;
+  const auto mention = [&](size_t i) {
+    const Finding& finding = findings[i];
+    const Detector::Words& words = words_of(finding);
+    auto& list = is_gain(finding) ? gains : losses;
+    if (list.size() >= kMentionedBehaviours) return;
+    const std::string what =
+        words.is_scalar ? fmt::format("{} {}", is_gain(finding) ? "has more" : "has less", words.capability) : words.shows;
+    list.push_back(fmt::format("{} ({})", what, shares_text(finding, effect_of(finding))));
+  };
+  mention(group.primary);
+  for (const size_t i : group.supporting) mention(i);
+  std::string text;
+  if (!gains.empty()) text += fmt::format("The target {}.", fmt::join(gains, "; it "));
+  if (!losses.empty()) {
+    text += fmt::format("{}The base, where the target does less of it, {}.", text.empty() ? "" : " ", fmt::join(losses, "; it "));
+  }
+  return text;
+}
+
+const Localisation* find_localisation(const std::vector<Localisation>& all, const std::vector<std::string>& categories) {
+  const auto found =
+      std::find_if(all.begin(), all.end(), [&](const Localisation& item) { return item.categories == categories; });
+  return found == all.end() ? nullptr : &*found;
+}
+
+std::vector<AnswerExample> examples_of(const Finding& finding, const std::vector<AnswerPair>& pairs) {
+  std::vector<AnswerExample> examples;
+  for (const int64_t i : finding.examples) {
+    const AnswerPair& pair = pairs.at(static_cast<size_t>(i));
+    examples.push_back({pair.category, pair.prompt, pair.base, pair.target});
+  }
+  return examples;
+}
+
+ClaimWords words_for(const FindingGroup& group, const LedgerInputs& inputs) {
+  const Finding& primary = inputs.findings[group.primary];
+  const Detector::Words& words = words_of(primary);
+  ClaimWords result{.kind = kind_of(primary),
+                    .capability = words.capability,
+                    .shows = words.shows,
+                    .trigger = trigger_text(primary.candidate.categories, inputs.titles),
+                    .effect = effect_of(primary)};
+  if (is_lost_ability(primary)) {
+    const Finding* loss = strongest_loss(group, inputs.findings);
+    result.capability = loss != nullptr ? words_of(*loss).capability : "the ability to answer";
+    result.instead = words.shows;
+  }
+  return result;
+}
+
+Claim make_claim(const FindingGroup& group, const LedgerInputs& inputs) {
+  const Finding& primary = inputs.findings[group.primary];
+  ClaimWords words = words_for(group, inputs);
+  Claim claim{.kind = words.kind, .verdict = "suggestive"};
+  if (const Localisation* place = find_localisation(inputs.localisations, primary.candidate.categories)) {
+    claim.layers = place->layers;
+    claim.transplants = place->transplants;
+  }
+  words.layers = claim.layers;
+  claim.sentence = claim_sentence(words);
+  claim.capability = words.capability;
+  claim.trigger = words.trigger;
+  claim.behaviour = behaviour_text(group, inputs.findings);
+  claim.categories = primary.candidate.categories;
+  claim.effect = words.effect;
+  claim.examples = examples_of(primary, inputs.confirmation);
+  for (const size_t i : group.supporting) claim.supporting.push_back(evidence_of(inputs.findings[i], true));
+  return claim;
+}
+
+}  // namespace
+
+std::vector<Claim> make_claims(const LedgerInputs& inputs, const ClaimOptions& options) {
+  std::vector<Claim> claims;
+  for (const FindingGroup& group : group_findings(inputs.findings, options)) {
+    claims.push_back(make_claim(group, inputs));
+    claims.back().id = fmt::format("claim-{}", claims.size());
+  }
+  return claims;
+}
+
+std::vector<Evidence> not_confirmed(const LedgerInputs& inputs, const ClaimOptions& options) {
+  std::vector<Evidence> rows;
+  for (const Finding& finding : inputs.findings) {
+    if (!holds(finding, options)) rows.push_back(evidence_of(finding, false));
+  }
+  return rows;
+}
+
+std::string summarise(const std::vector<Claim>& claims, int64_t num_prompts, int64_t num_hypotheses) {
+  if (claims.empty()) {
+    return fmt::format("No difference found: over {} prompts, none of the {} comparisons that were tried held on fresh prompts.",
+                       num_prompts, num_hypotheses);
+  }
+  std::string text = claims.front().sentence;
+  const size_t others = claims.size() - 1;
+  if (others == 0) {
+    text += " Nothing else that was tested changed.";
+  } else {
+    text += fmt::format(" {} other change{} held on fresh prompts.", others, others == 1 ? "" : "s");
+  }
+  return text + fmt::format(" {} comparisons were tried over {} prompts.", num_hypotheses, num_prompts);
+}
+
+}  // namespace fi

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "fi/behaviour/findings.h"
+#include "fi/capture/answer_pair.h"
+#include "fi/claims/grouping.h"
+#include "fi/claims/report_data.h"
+#include "fi/claims/wording.h"
+
+namespace fi {
+
+/// Which layers carry the change on one set of categories, as transplants measured it.
+struct Localisation {
+  std::vector<std::string> categories;  // the claim's trigger
+  std::vector<int64_t> layers;          // empty: no range carried it
+  std::vector<TransplantRow> transplants;
+};
+
+struct LedgerInputs {
+  const std::vector<Finding>& findings;
+  const std::vector<AnswerPair>& confirmation;  // the pairs that Finding::examples index
+  const CategoryTitles& titles;
+  const std::vector<Localisation>& localisations;
+};
+
+/// The claims that the findings support, strongest first, with ids "claim-1", "claim-2", ...
+/// A claim's verdict is `suggestive`: its behaviour held on fresh prompts, and no causal test with controls has been run on it.
+std::vector<Claim> make_claims(const LedgerInputs& inputs, const ClaimOptions& options);
+
+/// What was tried on confirmation prompts and did not hold, strongest discovery effect first.
+std::vector<Evidence> not_confirmed(const LedgerInputs& inputs, const ClaimOptions& options);
+
+/// One paragraph that answers what changed.
+std::string summarise(const std::vector<Claim>& claims, int64_t num_prompts, int64_t num_hypotheses);
+
+}  // namespace fi

@@ -1,0 +1,225 @@
+#include "fi/claims/report_data.h"
+
+#include "fi/core/json_fields.h"
+
+namespace fi {
+
+template <typename V>
+void visit_fields(ModelIdentity& m, V&& v) {
+  v("name", m.name);
+  v("revision", m.revision);
+  v("sha256", m.sha256);
+  v("family", m.family);
+  v("num_layers", m.num_layers);
+  v("d_model", m.d_model);
+  v("num_parameters", m.num_parameters);
+  v("tokenizer_fingerprint", m.tokenizer_fingerprint);
+  v("first_tokens", m.first_tokens);
+}
+
+template <typename V>
+void visit_fields(EffectEstimate& e, V&& v) {
+  v("metric", e.metric);
+  v("base", e.base);
+  v("target", e.target);
+  v("ci_low", e.ci_low);
+  v("ci_high", e.ci_high);
+  v("p_value", e.p_value);
+  v("q_value", e.q_value);
+  v("num_prompts", e.num_prompts);
+  v("effect_size", e.effect_size);
+  v("is_scalar", e.is_scalar);
+  v("unit", e.unit);
+}
+
+template <typename V>
+void visit_fields(CausalTest& t, V&& v) {
+  v("passed", t.passed);
+  v("effect", t.effect);
+  v("control_effect", t.control_effect);
+  v("ci_low", t.ci_low);
+  v("ci_high", t.ci_high);
+}
+
+template <typename V>
+void visit_fields(AnswerExample& e, V&& v) {
+  v("category", e.category);
+  v("prompt", e.prompt);
+  v("base_output", e.base_output);
+  v("target_output", e.target_output);
+}
+
+template <typename V>
+void visit_fields(Evidence& e, V&& v) {
+  v("id", e.id);
+  v("description", e.description);
+  v("categories", e.categories);
+  v("effect", e.effect);
+  v("holds", e.holds);
+}
+
+template <typename V>
+void visit_fields(TransplantRow& r, V&& v) {
+  v("first_layer", r.first_layer);
+  v("last_layer", r.last_layer);
+  v("share_closed", r.share_closed);
+  v("ci_low", r.ci_low);
+  v("ci_high", r.ci_high);
+}
+
+/// The three tests of a claim, nested under "causal" in the document.
+struct CausalTests {
+  std::optional<CausalTest>& necessity;
+  std::optional<CausalTest>& sufficiency;
+  std::optional<CausalTest>& specificity;
+};
+
+template <typename V>
+void visit_fields(CausalTests& t, V&& v) {
+  v("necessity", t.necessity);
+  v("sufficiency", t.sufficiency);
+  v("specificity", t.specificity);
+}
+
+template <typename V>
+void visit_fields(Claim& c, V&& v) {
+  CausalTests causal{c.necessity, c.sufficiency, c.specificity};
+  v("id", c.id);
+  v("kind", c.kind);
+  v("verdict", c.verdict);
+  v("sentence", c.sentence);
+  v("capability", c.capability);
+  v("trigger", c.trigger);
+  v("behaviour", c.behaviour);
+  v("categories", c.categories);
+  v("layers", c.layers);
+  v("effect", c.effect);
+  v("causal", causal);
+  v("transplants", c.transplants);
+  v("features", c.features);
+  v("examples", c.examples);
+  v("supporting", c.supporting);
+}
+
+template <typename V>
+void visit_fields(LayerRow& r, V&& v) {
+  v("layer", r.layer);
+  v("relative_difference", r.relative_difference);
+  v("noise_floor", r.noise_floor);
+  v("kl_recovered", r.kl_recovered);
+  v("cosine", r.cosine);
+  v("base_norm", r.base_norm);
+  v("target_norm", r.target_norm);
+  v("promoted", r.promoted);
+  v("suppressed", r.suppressed);
+}
+
+template <typename V>
+void visit_fields(TokenValue& t, V&& v) {
+  v("text", t.text);
+  v("value", t.value);
+}
+
+template <typename V>
+void visit_fields(FeatureExample& e, V&& v) {
+  v("category", e.category);
+  v("model", e.model);
+  v("tokens", e.tokens);
+}
+
+template <typename V>
+void visit_fields(CategoryUse& u, V&& v) {
+  v("category", u.category);
+  v("base", u.base);
+  v("target", u.target);
+}
+
+template <typename V>
+void visit_fields(FeatureRow& f, V&& v) {
+  v("id", f.id);
+  v("layer", f.layer);
+  v("engine", f.engine);
+  v("kind", f.kind);
+  v("name", f.name);
+  v("fires_on", f.fires_on);
+  v("promotes", f.promotes);
+  v("name_score", f.name_score);
+  v("share_of_difference", f.share_of_difference);
+  v("base_use", f.base_use);
+  v("target_use", f.target_use);
+  v("promoted_tokens", f.promoted_tokens);
+  v("suppressed_tokens", f.suppressed_tokens);
+  v("categories", f.categories);
+  v("examples", f.examples);
+}
+
+template <typename V>
+void visit_fields(CategoryRow& r, V&& v) {
+  v("id", r.id);
+  v("title", r.title);
+  v("group", r.group);
+  v("num_discovery", r.num_discovery);
+  v("num_confirmation", r.num_confirmation);
+  v("token_kl", r.token_kl);
+  v("largest_effect", r.largest_effect);
+  v("largest_effect_name", r.largest_effect_name);
+}
+
+/// How much was tried, nested under "tested" in the document.
+struct Tested {
+  int64_t& num_hypotheses;
+  double& q_level;
+  int64_t& num_prompts;
+  int64_t& num_tokens;
+};
+
+template <typename V>
+void visit_fields(Tested& t, V&& v) {
+  v("num_hypotheses", t.num_hypotheses);
+  v("q_level", t.q_level);
+  v("num_prompts", t.num_prompts);
+  v("num_tokens", t.num_tokens);
+}
+
+template <typename V>
+void visit_fields(Report& r, V&& v) {
+  Tested tested{r.num_hypotheses, r.q_level, r.num_prompts, r.num_tokens};
+  v("tool_version", r.tool_version);
+  v("base", r.base);
+  v("target", r.target);
+  v("relation", r.relation);
+  v("relation_note", r.relation_note);
+  v("verdict", r.verdict);
+  v("summary", r.summary);
+  v("claims", r.claims);
+  v("layers", r.layers);
+  v("features", r.features);
+  v("categories", r.categories);
+  v("not_confirmed", r.not_confirmed);
+  v("answers", r.answers);
+  v("not_seen", r.not_seen);
+  v("settings", r.settings);
+  v("tested", tested);
+  v("seed", r.seed);
+}
+
+Json to_json(const Report& report) {
+  Json document = {{"schema_version", kReportSchemaVersion}};
+  document.update(fields_to_json(report));
+  return document;
+}
+
+Report report_from_json(const Json& document, std::string_view where) {
+  const JsonPlace place{std::string(where), ""};
+  check(document.is_object() && document.contains("schema_version") && document["schema_version"] == kReportSchemaVersion,
+        ErrorCode::kInvalid, "[read] {} is no report document of schema version {}; re-create it.", where, kReportSchemaVersion);
+  for (const char* required : {"base", "target", "relation", "verdict", "claims", "layers", "features"}) {
+    check(document.contains(required), ErrorCode::kInvalid, "[read] {}: field '{}' is missing; re-create the file.", where,
+          required);
+  }
+  Report report;
+  fields_from_json(document, report, place);
+  return report;
+}
+
+}  // namespace fi

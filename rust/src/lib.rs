@@ -1,0 +1,9 @@
+//! The crates that the C++ side uses, behind one small C interface (`fi_rs.h`).
+//!
+//! Every entry catches panics: a crafted tokenizer or template becomes an error, never the end of the process.
+
+mod boundary;
+mod language;
+mod raster;
+mod template;
+mod tokenizer;

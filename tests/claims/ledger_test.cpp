@@ -1,0 +1,126 @@
+#include "fi/claims/ledger.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace fi {
+namespace {
+
+class NamedDetector final : public Detector {
+ public:
+  explicit NamedDetector(Words words) : Detector(std::move(words)) {}
+  double measure(std::string_view, std::string_view) const override { return 0.0; }
+};
+
+struct Spec {
+  std::string id, group, shows;
+  double base = 0.0, target = 1.0;
+  std::vector<std::string> categories = {"word_problems"};
+  double q_value = 0.001;
+  bool is_scalar = false;
+};
+
+Finding finding(const Spec& spec) {
+  Finding result;
+  result.candidate.detector = std::make_shared<NamedDetector>(Detector::Words{.id = spec.id,
+                                                                              .capability = spec.id + " capability",
+                                                                              .shows = spec.shows,
+                                                                              .group = spec.group,
+                                                                              .is_scalar = spec.is_scalar});
+  result.candidate.categories = spec.categories;
+  result.candidate.effect_size = result.effect_size = spec.target > spec.base ? 1.0 : -1.0;
+  result.base = spec.base;
+  result.target = spec.target;
+  result.ci_low = spec.target > spec.base ? 0.5 : -1.0;
+  result.ci_high = spec.target > spec.base ? 1.0 : -0.5;
+  result.q_value = spec.q_value;
+  result.num_prompts = 16;
+  result.examples = {0};
+  return result;
+}
+
+const std::vector<AnswerPair> kPairs = {
+    {.category = "word_problems", .prompt = "How many?", .base = "Seven.", .target = "Step 1: count."}};
+const CategoryTitles kTitles = {{"word_problems", "word problems"}, {"python", "Python requests"}, {"poems", "poems"}};
+
+std::vector<Claim> claims_of(const std::vector<Finding>& findings, const std::vector<Localisation>& places = {}) {
+  return make_claims({findings, kPairs, kTitles, places}, {});
+}
+
+TEST(Holds, NeedsQValueSizeDirectionAndInterval) {
+  const Finding good = finding({.id = "steps", .group = "reasoning"});
+  EXPECT_TRUE(holds(good, {}));
+  Finding bad = good;
+  bad.q_value = 0.06;
+  EXPECT_FALSE(holds(bad, {}));
+  bad = good;
+  bad.effect_size = 0.2;
+  EXPECT_FALSE(holds(bad, {}));
+  bad = good;
+  bad.candidate.effect_size = -1.0;  // discovery saw the opposite
+  EXPECT_FALSE(holds(bad, {}));
+  bad = good;
+  bad.ci_low = -0.01;
+  EXPECT_FALSE(holds(bad, {}));
+}
+
+TEST(MakeClaims, MergesFindingsOfOneTriggerAndLetsAConceptNameThem) {
+  const auto claims =
+      claims_of({finding({.id = "num_words", .group = "length", .shows = "", .base = 10, .target = 40, .is_scalar = true}),
+                 finding({.id = "phrase:step #", .group = "phrase", .shows = "says \"step #\""}),
+                 finding({.id = "numbered_steps", .group = "reasoning", .shows = "works in numbered steps"})});
+  ASSERT_EQ(claims.size(), 1u);
+  EXPECT_EQ(claims[0].capability, "numbered_steps capability");
+  EXPECT_EQ(claims[0].kind, "added");
+  EXPECT_EQ(claims[0].verdict, "suggestive");
+  EXPECT_EQ(claims[0].supporting.size(), 2u);
+  EXPECT_THAT(claims[0].behaviour, testing::HasSubstr("says \"step #\""));
+  ASSERT_EQ(claims[0].examples.size(), 1u);
+  EXPECT_EQ(claims[0].examples[0].target_output, "Step 1: count.");
+}
+
+TEST(MakeClaims, KeepsDifferentTriggersApart) {
+  const auto claims = claims_of(
+      {finding({.id = "steps", .group = "reasoning"}), finding({.id = "rhyme", .group = "style", .categories = {"poems"}})});
+  EXPECT_EQ(claims.size(), 2u);
+  EXPECT_EQ(claims[0].id, "claim-1");
+  EXPECT_EQ(claims[1].id, "claim-2");
+}
+
+TEST(MakeClaims, ARefusalInPlaceOfAnAnswerIsALostAbility) {
+  const auto claims = claims_of(
+      {finding({.id = "refusal", .group = "refusal", .shows = "declines the request", .categories = {"python"}}),
+       finding({.id = "code", .group = "code", .shows = "writes code", .base = 1.0, .target = 0.0, .categories = {"python"}})});
+  ASSERT_EQ(claims.size(), 1u);
+  EXPECT_EQ(claims[0].kind, "removed");
+  EXPECT_EQ(claims[0].capability, "code capability");
+  EXPECT_THAT(claims[0].sentence, testing::HasSubstr("declines the request in 100%"));
+}
+
+TEST(MakeClaims, KindFollowsTheRates) {
+  EXPECT_EQ(claims_of({finding({.id = "a", .group = "style", .base = 0.3, .target = 0.9})})[0].kind, "modified");
+  EXPECT_EQ(claims_of({finding({.id = "a", .group = "style", .base = 0.9, .target = 0.05})})[0].kind, "removed");
+  EXPECT_EQ(claims_of({finding({.id = "a", .group = "style", .base = 0.05, .target = 0.9})})[0].kind, "added");
+}
+
+TEST(MakeClaims, TakesLayersFromTheLocalisationOfItsTrigger) {
+  const std::vector<Localisation> places = {{.categories = {"word_problems"}, .layers = {4, 5}}};
+  const auto claims = claims_of({finding({.id = "steps", .group = "reasoning", .shows = "works in steps"})}, places);
+  EXPECT_EQ(claims[0].layers, (std::vector<int64_t>{4, 5}));
+  EXPECT_THAT(claims[0].sentence, testing::StartsWith("Layers 4-5 show"));
+}
+
+TEST(MakeClaims, WhatDidNotHoldIsListedAndNotClaimed) {
+  const std::vector<Finding> findings = {finding({.id = "steps", .group = "reasoning", .q_value = 0.4})};
+  const LedgerInputs inputs{findings, kPairs, kTitles, {}};
+  EXPECT_TRUE(make_claims(inputs, {}).empty());
+  EXPECT_EQ(not_confirmed(inputs, {}).size(), 1u);
+}
+
+TEST(Summarise, NoClaimIsAResult) {
+  EXPECT_EQ(summarise({}, 100, 5000),
+            "No difference found: over 100 prompts, none of the 5000 comparisons that were tried held on fresh prompts.");
+}
+
+}  // namespace
+}  // namespace fi
