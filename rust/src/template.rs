@@ -5,7 +5,9 @@
 
 use std::io::Write;
 
-use minijinja::{context, value::Kwargs, AutoEscape, Environment, Error, ErrorKind, Value};
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::{Kwargs, Serde};
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, Value};
 
 use crate::boundary::{guarded, text_of, FiBytes};
 
@@ -85,10 +87,13 @@ fn without_generation_tags(source: &str) -> String {
     text
 }
 
+fn chat_syntax() -> SyntaxConfig {
+    SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build().expect("default delimiters are valid")
+}
+
 fn environment(escape_html: bool) -> Environment<'static> {
     let mut environment = Environment::new();
-    environment.set_trim_blocks(true);
-    environment.set_lstrip_blocks(true);
+    environment.set_syntax(chat_syntax());
     environment.set_fuel(Some(FUEL));
     environment.set_recursion_limit(200);
     environment.set_auto_escape_callback(move |_| if escape_html { AutoEscape::Html } else { AutoEscape::None });
@@ -108,7 +113,7 @@ fn render(source: &str, context_json: &str, escape_html: bool) -> Result<Vec<u8>
     let values: serde_json::Value = serde_json::from_str(context_json).map_err(|error| error.to_string())?;
     let environment = environment(escape_html);
     let template = environment.template_from_named_str("template", &source).map_err(describe)?;
-    let text = template.render(context! { ..Value::from_serialize(&values) }).map_err(describe)?;
+    let text = template.render(Serde(&values)).map_err(describe)?;
     if text.len() > MAX_OUTPUT_BYTES {
         return Err(format!("output of {} bytes, more than {MAX_OUTPUT_BYTES}", text.len()));
     }

@@ -1,0 +1,11 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace fi {
+
+/// Draws an SVG with the fonts that ship with the program: the same bytes on every machine. kInvalid if the SVG cannot be read.
+std::string svg_to_png(std::string_view svg, double scale);
+
+}  // namespace fi
