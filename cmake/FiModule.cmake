@@ -24,7 +24,8 @@ endif()
 if(FI_MOLD)
   target_link_options(fi_options INTERFACE -fuse-ld=mold)
 endif()
-target_link_libraries(fi_options INTERFACE nlohmann_json::nlohmann_json fmt::fmt)
+# The torch wheel carries an fmt of its own among its headers: header-only, both versions live side by side.
+target_link_libraries(fi_options INTERFACE nlohmann_json::nlohmann_json fmt::fmt-header-only)
 
 # A torch header costs 15 s to parse: targets that need one share a single precompiled header.
 add_library(fi_torch_pch OBJECT ${CMAKE_SOURCE_DIR}/cmake/torch_pch.cpp)
@@ -34,7 +35,8 @@ target_precompile_headers(fi_torch_pch PRIVATE <ATen/ATen.h> <string> <vector> <
 
 function(fi_use_torch target)
   target_link_libraries(${target} PUBLIC TorchWheel::torch)
-  target_compile_options(${target} PRIVATE -fpch-preprocess)
+  # -fPIC also for executables: a precompiled header is used only with the flags that it was made with.
+  target_compile_options(${target} PRIVATE -fpch-preprocess -fPIC)
   target_precompile_headers(${target} REUSE_FROM fi_torch_pch)
 endfunction()
 
@@ -52,12 +54,10 @@ endfunction()
 function(fi_test name)
   cmake_parse_arguments(ARG "TORCH" "" "SOURCES;LABELS;DEPENDS" ${ARGN})
   add_executable(test_${name} ${ARG_SOURCES})
-  target_link_libraries(test_${name} PRIVATE fi_options ${ARG_DEPENDS} GTest::gtest GTest::gmock GTest::gtest_main)
+  target_link_libraries(test_${name} PUBLIC fi_options ${ARG_DEPENDS} GTest::gtest GTest::gmock GTest::gtest_main)
   target_compile_definitions(test_${name} PRIVATE FI_TEST_DATA="${CMAKE_SOURCE_DIR}/tests/data")
   if(ARG_TORCH)
-    target_link_libraries(test_${name} PRIVATE TorchWheel::torch)
-    target_compile_options(test_${name} PRIVATE -fpch-preprocess)
-    target_precompile_headers(test_${name} REUSE_FROM fi_torch_pch)
+    fi_use_torch(test_${name})
   endif()
   add_test(NAME ${name} COMMAND test_${name})
   set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT 600)

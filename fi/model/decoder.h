@@ -49,6 +49,10 @@ class Decoder {
   const Parts& parts() const { return parts_; }
   at::Device device() const { return parts_.embedding.device(); }
 
+  /// Token embeddings [num_ids, d_model], scaled: the residual stream before the first layer. kIncompatible for ids outside the
+  /// vocabulary.
+  at::Tensor embed(const TokenIds& ids) const;
+
   ForwardResult forward(const PackedBatch& batch, const ForwardOptions& options = {}) const;
 
   /// Logit lens (nostalgebraist, 2020): final norm and unembedding of residual rows [n, d_model] -> [n, vocab_size].

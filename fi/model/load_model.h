@@ -18,7 +18,9 @@ struct LoadOptions {
 /// tensors, adapter keys that fit nothing), kMemory.
 Decoder load_model(const ModelFiles& files, const LoadOptions& options, ProgressSink& progress);
 
-/// The adapter in `adapter_folder` on top of `base`, which it shares every weight with.
+/// The PEFT LoRA adapter in `adapter_folder` (Hu et al., 2021) on top of `base`, which it shares every weight with. Understands
+/// r, lora_alpha, use_rslora, rank_pattern and alpha_pattern. kUnsupported for DoRA and other kinds, kInvalid for keys that fit
+/// nothing or have no partner, kIncompatible for factors of another shape.
 Decoder apply_adapter(const Decoder& base, const std::filesystem::path& adapter_folder);
 
 }  // namespace fi

@@ -1,0 +1,85 @@
+#include "fi/model/decoder.h"
+
+#include <algorithm>
+
+#include "fi/core/error.h"
+#include "fi/model/decoder_layer.h"
+#include "fi/model/norm.h"
+
+namespace fi {
+namespace {
+
+at::Tensor ids_tensor(const TokenIds& ids, at::Device device) {
+  return at::tensor(at::ArrayRef<int32_t>(ids), at::kInt).to(at::kLong).to(device);
+}
+
+at::Tensor packed_positions(const PackedBatch& batch, at::Device device) {
+  std::vector<int64_t> positions(batch.ids.size());
+  for (size_t i = 0; i + 1 < batch.starts.size(); ++i) {
+    for (int64_t row = batch.starts[i]; row < batch.starts[i + 1]; ++row)
+      positions[static_cast<size_t>(row)] = row - batch.starts[i];
+  }
+  return at::tensor(at::ArrayRef<int64_t>(positions), at::kLong).to(device);
+}
+
+void check_ids(const TokenIds& ids, int64_t vocab_size) {
+  for (const int32_t id : ids) {
+    check(id >= 0 && id < vocab_size, ErrorCode::kIncompatible,
+          "[forward] token id {} is outside the model's vocabulary of {}; tokenizer and model do not belong together.", id,
+          vocab_size);
+  }
+}
+
+}  // namespace
+
+PackedBatch pack(std::span<const TokenIds> sequences) {
+  PackedBatch batch{.starts = {0}};
+  for (const TokenIds& sequence : sequences) {
+    batch.ids.insert(batch.ids.end(), sequence.begin(), sequence.end());
+    batch.starts.push_back(batch.num_tokens());
+  }
+  return batch;
+}
+
+Decoder::Decoder(Parts parts) : parts_(std::move(parts)) {
+  invariant(static_cast<int64_t>(parts_.layers.size()) == parts_.config.num_layers, "[model] {} layers, config has {}.",
+            parts_.layers.size(), parts_.config.num_layers);
+}
+
+at::Tensor Decoder::embed(const TokenIds& ids) const {
+  check_ids(ids, parts_.embedding.size(0));
+  at::Tensor resid = parts_.embedding.index_select(0, ids_tensor(ids, device())).to(at::kFloat);
+  return parts_.embedding_scale == 1.0 ? resid : resid.mul_(parts_.embedding_scale);
+}
+
+ForwardResult Decoder::forward(const PackedBatch& batch, const ForwardOptions& options) const {
+  const int64_t last = options.last_layer < 0 ? parts_.config.num_layers - 1 : options.last_layer;
+  check(batch.num_tokens() > 0, ErrorCode::kUsage, "[forward] the batch holds no token.");
+  const RowLayout layout{.positions = packed_positions(batch, device()), .starts = batch.starts};
+  at::Tensor resid = options.resid_in.defined() ? options.resid_in : embed(batch.ids);
+  for (int64_t i = options.first_layer; i <= last; ++i) {
+    resid = (*parts_.layers[static_cast<size_t>(i)])(resid, layout, nullptr);
+    if (options.on_resid_post) resid = options.on_resid_post(i, resid);
+  }
+  ForwardResult result{.resid = resid};
+  const bool wants_logits = options.last_layer < 0 && !(options.logit_rows.defined() && options.logit_rows.numel() == 0);
+  if (wants_logits) result.logits = unembed(options.logit_rows.defined() ? resid.index_select(0, options.logit_rows) : resid);
+  return result;
+}
+
+at::Tensor Decoder::unembed(const at::Tensor& resid) const {
+  return multiply_by_weight(rms_norm(resid, parts_.final_norm, parts_.config.norm_epsilon), parts_.unembedding);
+}
+
+Decoder transplant(const Decoder& base, const Decoder& target, int64_t first, int64_t last) {
+  const ModelConfig& a = base.config();
+  const ModelConfig& b = target.config();
+  check(a.num_layers == b.num_layers && a.d_model == b.d_model, ErrorCode::kIncompatible,
+        "[transplant] base has {} layers of width {}, target {} of width {}; blocks can only be exchanged between equal shapes.",
+        a.num_layers, a.d_model, b.num_layers, b.d_model);
+  Decoder::Parts parts = base.parts();
+  for (int64_t i = first; i < last; ++i) parts.layers[static_cast<size_t>(i)] = target.parts().layers[static_cast<size_t>(i)];
+  return Decoder(std::move(parts));
+}
+
+}  // namespace fi

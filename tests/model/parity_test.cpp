@@ -1,0 +1,183 @@
+#include <gtest/gtest.h>
+
+#include "fi/core/error.h"
+#include "fi/core/json.h"
+#include "fi/io/safetensors.h"
+#include "fi/model/generate.h"
+#include "fi/model/load_model.h"
+#include "tests/smollm2.h"
+
+namespace fi {
+namespace {
+
+const std::filesystem::path kData = std::filesystem::path(FI_TEST_DATA) / "model";
+
+at::Tensor tensor_of(const SafetensorsFile& file, const std::string& name) {
+  const StoredTensor* stored = file.find(name);
+  invariant(stored != nullptr, "golden {} is missing", name);
+  at::Tensor tensor = at::empty(stored->shape, at::kFloat);
+  to_float(*stored, 0, stored->num_values(), tensor.data_ptr<float>());
+  return tensor;
+}
+
+std::vector<TokenIds> sequences_of(const SafetensorsFile& file) {
+  return parse_json(file.metadata().at("sequences"), "test", "goldens").get<std::vector<TokenIds>>();
+}
+
+Decoder load_tiny(const std::string& name, const std::string& quantization = "fp32") {
+  return load_model(resolve_model((kData / name).string(), {}), {.device = "cpu", .quantization = quantization},
+                    silent_progress());
+}
+
+struct Pass {
+  at::Tensor resid;  // [num_layers, rows, d_model]
+  at::Tensor logits;
+};
+
+Pass run(const Decoder& model, const PackedBatch& batch) {
+  std::vector<at::Tensor> resid;
+  ForwardOptions options;
+  options.on_resid_post = [&](int64_t, const at::Tensor& rows) {
+    resid.push_back(rows.clone());
+    return rows;
+  };
+  at::Tensor logits = model.forward(batch, options).logits;
+  return {at::stack(resid), logits};
+}
+
+double largest(const at::Tensor& x) { return x.abs().max().item<double>(); }
+
+void expect_parity(const Pass& got, const at::Tensor& resid, const at::Tensor& logits) {
+  EXPECT_LT(largest(got.logits - logits), 1e-3);
+  EXPECT_TRUE(at::equal(got.logits.argmax(-1), logits.argmax(-1)));
+  for (int64_t layer = 0; layer < resid.size(0); ++layer) {
+    EXPECT_LT((got.resid[layer] - resid[layer]).norm().item<double>(), 1e-4 * resid[layer].norm().item<double>())
+        << "layer " << layer;
+  }
+}
+
+class TinyModel : public testing::TestWithParam<std::string> {};
+
+TEST_P(TinyModel, MatchesThePeerOneByOneAndPacked) {
+  const Decoder model = load_tiny(GetParam());
+  const SafetensorsFile goldens = SafetensorsFile::open(kData / GetParam() / "goldens.safetensors");
+  const std::vector<TokenIds> sequences = sequences_of(goldens);
+  const Pass packed = run(model, pack(sequences));
+  int64_t row = 0;
+  for (size_t i = 0; i < sequences.size(); ++i) {
+    const Pass single = run(model, pack({&sequences[i], 1}));
+    expect_parity(single, tensor_of(goldens, "resid." + std::to_string(i)), tensor_of(goldens, "logits." + std::to_string(i)));
+    const auto length = static_cast<int64_t>(sequences[i].size());
+    EXPECT_LT(largest(packed.logits.narrow(0, row, length) - single.logits), 1e-5 * std::max(1.0, largest(single.logits)));
+    row += length;
+  }
+}
+
+TEST_P(TinyModel, GreedyAnswersEqualRepeatedForwardPasses) {
+  const Decoder model = load_tiny(GetParam());
+  const std::vector<TokenIds> prompts = {{1, 5, 9}, {42}, {7, 7, 7, 12, 13, 14, 15}};
+  const auto answers = generate(model, prompts, {.max_new_tokens = 9, .batch_size = 2}, silent_progress());
+  for (size_t i = 0; i < prompts.size(); ++i) {
+    TokenIds ids = prompts[i];
+    for (int step = 0; step < 9; ++step) {
+      ids.push_back(static_cast<int32_t>(model.forward(pack({&ids, 1})).logits[-1].argmax().item<int64_t>()));
+    }
+    EXPECT_EQ(answers[i].ids, TokenIds(ids.begin() + static_cast<int64_t>(prompts[i].size()), ids.end()));
+    EXPECT_FALSE(answers[i].stopped);
+  }
+}
+
+TEST_P(TinyModel, StartsInTheMiddleAndStopsEarly) {
+  const Decoder model = load_tiny(GetParam());
+  const PackedBatch batch = pack(std::vector<TokenIds>{{1, 2, 3}, {4, 5}});
+  const Pass whole = run(model, batch);
+  ForwardOptions early{.last_layer = 0};
+  const at::Tensor first = model.forward(batch, early).resid;
+  EXPECT_TRUE(at::equal(first, whole.resid[0]));
+  ForwardOptions late;
+  late.first_layer = 1;
+  late.resid_in = first;
+  EXPECT_TRUE(at::equal(model.forward(batch, late).logits, whole.logits));
+}
+
+TEST_P(TinyModel, NarrowWeightsStayClose) {
+  const Decoder exact = load_tiny(GetParam());
+  const PackedBatch batch = pack(std::vector<TokenIds>{{1, 2, 3, 50, 60, 70}});
+  const at::Tensor logits = exact.forward(batch).logits;
+  for (const auto& [quantization, tolerance] : {std::pair("fp16", 0.01), std::pair("bf16", 0.08), std::pair("int8", 0.08)}) {
+    const at::Tensor narrow = load_tiny(GetParam(), quantization).forward(batch).logits;
+    const double error = ((narrow - logits).norm() / logits.norm()).item<double>();
+    EXPECT_LT(error, tolerance) << quantization;
+    EXPECT_GT(error, 0.0) << quantization;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Families, TinyModel, testing::Values("llama_tied", "llama_untied", "qwen2", "gemma3"));
+
+TEST(Transplant, AllBlocksOfTheTargetMakeTheTarget) {
+  const Decoder base = load_tiny("llama_tied");
+  Decoder::Parts parts = base.parts();
+  std::swap(parts.layers[0], parts.layers[2]);
+  const Decoder target(parts);
+  const PackedBatch batch = pack(std::vector<TokenIds>{{1, 2, 3}});
+  const at::Tensor wanted = target.forward(batch).logits;
+  EXPECT_TRUE(at::equal(transplant(base, target, 0, 3).forward(batch).logits, wanted));
+  EXPECT_FALSE(at::equal(transplant(base, target, 0, 1).forward(batch).logits, wanted));
+  EXPECT_TRUE(at::equal(transplant(base, target, 1, 1).forward(batch).logits, base.forward(batch).logits));
+}
+
+TEST(Generate, StopsBeforeAStopTokenAndSamplesAlikeInAnyBatch) {
+  const Decoder model = load_tiny("qwen2");
+  const std::vector<TokenIds> prompts = {{1, 5, 9}, {42, 3}, {7, 7, 7}};
+  const auto greedy = generate(model, prompts, {.max_new_tokens = 8}, silent_progress());
+  const int32_t stop = greedy[0].ids[3];
+  const auto stopped = generate(model, prompts, {.max_new_tokens = 8, .stop_ids = {stop}}, silent_progress());
+  EXPECT_TRUE(stopped[0].stopped);
+  EXPECT_LE(stopped[0].ids.size(), 3u);
+  const GenerateOptions sampling{.max_new_tokens = 8, .temperature = 1.0, .top_p = 0.9, .seed = 3};
+  GenerateOptions one_by_one = sampling;
+  one_by_one.batch_size = 1;
+  const auto together = generate(model, prompts, sampling, silent_progress());
+  const auto alone = generate(model, prompts, one_by_one, silent_progress());
+  for (size_t i = 0; i < prompts.size(); ++i) EXPECT_EQ(together[i].ids, alone[i].ids);
+}
+
+TEST(LoadModel, BadInputIsNamed) {
+  const auto code_of = [](auto&& body) {
+    try {
+      body();
+    } catch (const Error& error) {
+      return error.code();
+    }
+    return ErrorCode::kInternal;
+  };
+  EXPECT_EQ(code_of([] { resolve_model("/nonexistent/model", {}); }), ErrorCode::kNotFound);
+  EXPECT_EQ(code_of([] { load_model(resolve_model((kData / "qwen2").string(), {}), {.device = "cuda:7"}, silent_progress()); }),
+            ErrorCode::kUnsupported);
+  const Decoder model = load_tiny("llama_tied");
+  EXPECT_EQ(code_of([&] { model.forward(pack(std::vector<TokenIds>{{128}})); }), ErrorCode::kIncompatible);
+}
+
+TEST(SmolLm2, MatchesThePeerWithAndWithoutGgufPermutation) {
+  const auto path = smollm2_path();
+  if (!path) GTEST_SKIP() << "SmolLM2 is not there; run make setup";
+  const Decoder model =
+      load_model(resolve_model(path->string(), {}), {.device = "cpu", .quantization = "fp32"}, silent_progress());
+  const SafetensorsFile goldens = SafetensorsFile::open(kData / "smollm2.safetensors");
+  const std::vector<TokenIds> sequences = sequences_of(goldens);
+  for (size_t i = 0; i < sequences.size(); ++i) {
+    const Pass got = run(model, pack({&sequences[i], 1}));
+    const std::string number = std::to_string(i);
+    EXPECT_LT(largest(got.logits.slice(1, 0, std::nullopt, 512) - tensor_of(goldens, "base.logits." + number)), 1e-3);
+    EXPECT_TRUE(at::equal(got.logits.argmax(-1).to(at::kFloat), tensor_of(goldens, "base.best." + number)));
+    const at::Tensor resid = tensor_of(goldens, "base.resid." + number);
+    for (int64_t layer = 0; layer < resid.size(0); ++layer) {
+      const at::Tensor coordinates = got.resid[layer].slice(1, 0, std::nullopt, 18);
+      EXPECT_LT((coordinates - resid[layer]).norm().item<double>(), 1e-4 * resid[layer].norm().item<double>())
+          << "layer " << layer;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace fi
