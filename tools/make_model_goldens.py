@@ -16,14 +16,49 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, Gemma3TextConfig, 
 OUT = pathlib.Path(__file__).parent.parent / "tests/data/model"
 COMMON = dict(vocab_size=128, max_position_embeddings=64)
 TINY = {
-    "llama_tied": LlamaConfig(hidden_size=32, intermediate_size=48, num_hidden_layers=3, num_attention_heads=4, num_key_value_heads=2,
-                              tie_word_embeddings=True, rope_theta=10000.0, rms_norm_eps=1e-5, **COMMON),
-    "llama_untied": LlamaConfig(hidden_size=36, intermediate_size=40, num_hidden_layers=2, num_attention_heads=3, num_key_value_heads=3,
-                                head_dim=10, tie_word_embeddings=False, rope_theta=500000.0, **COMMON),
-    "qwen2": Qwen2Config(hidden_size=32, intermediate_size=64, num_hidden_layers=3, num_attention_heads=4, num_key_value_heads=1,
-                         tie_word_embeddings=False, rope_theta=1000000.0, **COMMON),
-    "gemma3": Gemma3TextConfig(hidden_size=32, intermediate_size=64, num_hidden_layers=7, num_attention_heads=2, num_key_value_heads=1,
-                               head_dim=24, sliding_window=5, query_pre_attn_scalar=24, **COMMON),
+    "llama_tied": LlamaConfig(
+        hidden_size=32,
+        intermediate_size=48,
+        num_hidden_layers=3,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        tie_word_embeddings=True,
+        rope_theta=10000.0,
+        rms_norm_eps=1e-5,
+        **COMMON,
+    ),
+    "llama_untied": LlamaConfig(
+        hidden_size=36,
+        intermediate_size=40,
+        num_hidden_layers=2,
+        num_attention_heads=3,
+        num_key_value_heads=3,
+        head_dim=10,
+        tie_word_embeddings=False,
+        rope_theta=500000.0,
+        **COMMON,
+    ),
+    "qwen2": Qwen2Config(
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=3,
+        num_attention_heads=4,
+        num_key_value_heads=1,
+        tie_word_embeddings=False,
+        rope_theta=1000000.0,
+        **COMMON,
+    ),
+    "gemma3": Gemma3TextConfig(
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=7,
+        num_attention_heads=2,
+        num_key_value_heads=1,
+        head_dim=24,
+        sliding_window=5,
+        query_pre_attn_scalar=24,
+        **COMMON,
+    ),
 }
 SEQUENCES = [[1, 5, 9, 100, 127, 3, 3, 64, 17, 2, 8, 90], [42], [7, 7, 7, 12, 13, 14, 15], [99, 98, 97, 96, 95, 94, 93]]
 
@@ -32,7 +67,10 @@ def residuals(model, ids):
     """Residual stream after every block (before the final norm) and the logits, by hooks on the blocks."""
     seen = []
     blocks = next(module for name, module in model.named_modules() if name.endswith("model.layers"))
-    handles = [b.register_forward_hook(lambda _, __, out: seen.append(out[0] if isinstance(out, tuple) else out)) for b in blocks]
+    handles = [
+        b.register_forward_hook(lambda _, __, out: seen.append(out[0] if isinstance(out, tuple) else out))
+        for b in blocks
+    ]
     with torch.no_grad():
         logits = model(torch.tensor([ids])).logits[0]
     for handle in handles:

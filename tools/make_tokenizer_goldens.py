@@ -39,10 +39,44 @@ RANGES = {
     "symbols": "+-*/=<>()[]{}.,;:!?'\"@#$%^&_|~`0123456789",
     "emoji": "😀😁😂🤣😃😄🙏👍🏽👩‍💻🎉❤️🔥✨🇫🇷🇯🇵",
 }
-ENGLISH = (
-    "it's don't we'll I'm they've he'd The quick brown fox jumps over 13 lazy dogs, then 2024-05-17 at 10:30; price: $1,299.99! "
-    "def main(argc): return x**2 # comment\n\tindented\r\nline  two   spaces <|im_start|>user ```python\nprint('hi')\n``` e.g. U.S.A."
-).split(" ")
+ENGLISH = [
+    "it's",
+    "don't",
+    "we'll",
+    "I'm",
+    "they've",
+    "he'd",
+    "The",
+    "quick",
+    "brown",
+    "fox",
+    "jumps",
+    "over",
+    "13",
+    "lazy",
+    "dogs,",
+    "then",
+    "2024-05-17",
+    "at",
+    "10:30;",
+    "price:",
+    "$1,299.99!",
+    "def",
+    "main(argc):",
+    "return",
+    "x**2",
+    "#",
+    "comment\n\tindented\r\nline",
+    "",
+    "two",
+    "",
+    "",
+    "spaces",
+    "<|im_start|>user",
+    "```python\nprint('hi')\n```",
+    "e.g.",
+    "U.S.A.",
+]
 
 
 def strings(rng: random.Random):

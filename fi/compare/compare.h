@@ -11,13 +11,13 @@ namespace fi {
 
 /// What a finished comparison leaves behind.
 struct CompareResult {
-  std::string verdict;                        // "different" or "no difference found"
-  std::string summary;                        // one paragraph
+  std::string verdict;  // "different" or "no difference found"
+  std::string summary;  // one paragraph
   int64_t num_claims = 0;
-  std::string first_claim;                    // sentence; empty without claims
-  std::filesystem::path report_json;          // empty when reports were skipped
-  std::filesystem::path report_markdown;      // empty unless asked for
-  std::filesystem::path report_html;          // empty unless asked for
+  std::string first_claim;                // sentence; empty without claims
+  std::filesystem::path report_json;      // empty when reports were skipped
+  std::filesystem::path report_markdown;  // empty unless asked for
+  std::filesystem::path report_html;      // empty unless asked for
 };
 
 Json to_json(const CompareResult& result);
@@ -34,13 +34,13 @@ Json plan_compare(const CompareOptions& options);
 Json extract_activations(const CompareOptions& options, const std::filesystem::path& folder, ProgressSink& progress);
 
 struct NameOptions {
-  double threshold = 0.3;        // smallest Cliff's delta reported
+  double threshold = 0.3;  // smallest Cliff's delta reported
   int64_t seed = 0;
-  Json crosscoder = nullptr;     // parsed crosscoder analysis file, or null
+  Json crosscoder = nullptr;  // parsed crosscoder analysis file, or null
 };
 
-/// Needs no model: statistics, claims and named features. `activation_data` is what `extract_activations` returned (its "folder" is
-/// read). Returns the report document and writes it to folder/features.json.
+/// Needs no model: statistics, claims and named features. `activation_data` is what `extract_activations` returned (its "folder"
+/// is read). Returns the report document and writes it to folder/features.json.
 Json name_features(const Json& activation_data, const std::filesystem::path& folder, const NameOptions& options,
                    ProgressSink& progress);
 

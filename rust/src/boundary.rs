@@ -45,7 +45,8 @@ pub unsafe fn text_of<'a>(data: *const u8, size: usize) -> Result<&'a str, Strin
 }
 
 fn panic_text(payload: Box<dyn std::any::Any + Send>) -> String {
-    let text = payload.downcast_ref::<&str>().map(|s| s.to_string()).or_else(|| payload.downcast_ref::<String>().cloned());
+    let text =
+        payload.downcast_ref::<&str>().map(|s| s.to_string()).or_else(|| payload.downcast_ref::<String>().cloned());
     format!("the input broke the parser: {}", text.unwrap_or_else(|| "unknown reason".into()))
 }
 

@@ -1,0 +1,39 @@
+# `make demo` and `make test` each do all their own set-up.
+.PHONY: help setup build demo test style format clean
+CPP = $(shell git ls-files '*.h' '*.cpp')
+
+help:
+	@echo "make demo    run the main job on an embedded default"
+	@echo "make test    build and run every test"
+	@echo "make build   build/feature-interpreter and the Python packages in .venv"
+	@echo "make style   formatting, include order, Python and Rust style"
+	@echo "make format  apply the formatting"
+	@echo "make clean   remove build output (keeps .venv and the model)"
+
+setup:
+	@tools/setup.sh
+
+build: setup
+	@cmake --preset release -DCMAKE_MESSAGE_LOG_LEVEL=WARNING
+	@ninja -C build
+
+demo: build
+	@build/feature-interpreter demo
+
+test: build
+	@ctest --test-dir build --output-on-failure
+	@.venv/bin/python -m pytest -q tests
+
+style: setup
+	@.venv/bin/clang-format --dry-run -Werror $(CPP)
+	@.venv/bin/ruff check --quiet tools python tests && .venv/bin/ruff format --check --quiet tools python tests
+	@.venv/bin/python tools/check_includes.py
+	@cd rust && cargo fmt --check
+
+format: setup
+	@.venv/bin/clang-format -i $(CPP)
+	@.venv/bin/ruff check --fix --quiet tools python tests; .venv/bin/ruff format --quiet tools python tests
+	@cd rust && cargo fmt
+
+clean:
+	@rm -rf build build-*
