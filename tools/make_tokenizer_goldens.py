@@ -80,7 +80,7 @@ ENGLISH = [
 
 
 def strings(rng: random.Random):
-    for script, letters in RANGES.items():
+    for letters in RANGES.values():
         for _ in range(90):
             words = ["".join(rng.choices(letters, k=rng.randint(1, 8))) for _ in range(rng.randint(1, 8))]
             yield rng.choice(["", " ", "\n"]) + rng.choice([" ", "  ", "\n", ", "]).join(words)
