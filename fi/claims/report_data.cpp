@@ -1,5 +1,6 @@
 #include "fi/claims/report_data.h"
 
+#include "fi/claims/report_contract.h"
 #include "fi/core/json_fields.h"
 
 namespace fi {
@@ -206,19 +207,14 @@ void visit_fields(Report& r, V&& v) {
 Json to_json(const Report& report) {
   Json document = {{"schema_version", kReportSchemaVersion}};
   document.update(fields_to_json(report));
+  make_finite(document);
   return document;
 }
 
 Report report_from_json(const Json& document, std::string_view where) {
-  const JsonPlace place{std::string(where), ""};
-  check(document.is_object() && document.contains("schema_version") && document["schema_version"] == kReportSchemaVersion,
-        ErrorCode::kInvalid, "[read] {} is no report document of schema version {}; re-create it.", where, kReportSchemaVersion);
-  for (const char* required : {"base", "target", "relation", "verdict", "claims", "layers", "features"}) {
-    check(document.contains(required), ErrorCode::kInvalid, "[read] {}: field '{}' is missing; re-create the file.", where,
-          required);
-  }
+  check_report_document(document, where);
   Report report;
-  fields_from_json(document, report, place);
+  fields_from_json(document, report, JsonPlace{std::string(where), ""});
   return report;
 }
 

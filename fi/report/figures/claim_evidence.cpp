@@ -1,0 +1,151 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "fi/report/figures/parts.h"
+#include "fi/report/format.h"
+#include "fi/report/text.h"
+
+namespace fi {
+namespace {
+
+using namespace figures;
+
+constexpr size_t kMaxFindings = 10;
+
+struct Columns {
+  double left, right;
+  double plot_from, plot_to;
+  double numbers;  // right edge of the numbers
+
+  bool narrow() const { return right - left < 520; }
+};
+
+Columns columns_of(const Svg& svg, const Canvas& canvas) {
+  const double left = left_edge(canvas), right = right_edge(svg, canvas), width = right - left;
+  if (width < 520) return {left, right, left + 6, right - 6, right};
+  return {left, right, left + 0.38 * width, right - 0.24 * width, right};
+}
+
+double draw_section(Svg& svg, const Columns& columns, double y, std::string_view title) {
+  svg.text({columns.left, y + 14}, ellipsise(title, columns.right - columns.left, kStrong), {kStrong});
+  return y + 26;
+}
+
+struct Row {
+  std::string label, numbers;
+  double low, value, high;
+  Ink ink;
+};
+
+// One interval over an axis. On a phone the label takes a line of its own.
+double draw_row(Svg& svg, const Columns& columns, const Axis& axis, double y, const Row& row) {
+  const double numbers_width = columns.narrow() ? 0.46 * (columns.right - columns.left) : columns.right - axis.to - 16;
+  const std::string numbers = ellipsise(row.numbers, numbers_width, kSmall);
+  const double label_right = columns.narrow() ? columns.right - text_width(numbers, kSmall) - 10 : axis.from - 12;
+  svg.text({columns.left, y + 15}, ellipsise(clean_line(row.label), label_right - columns.left, kSmall), {kSmall});
+  svg.text({columns.numbers, y + 15}, numbers, {kSmall, Ink::kSoft, Anchor::kEnd});
+  const double at = columns.narrow() ? y + 27 : y + 11;
+  svg.line({axis.from, at}, {axis.to, at}, {.ink = Ink::kLine});
+  const double zero = axis.at(0);
+  svg.line({zero, at - 8}, {zero, at + 8}, {.ink = Ink::kShared});
+  svg.line({axis.at(row.low), at}, {axis.at(row.high), at}, {.ink = row.ink, .width = 3});
+  svg.circle({axis.at(row.value), at}, 4.5, {.fill = row.ink});
+  return y + (columns.narrow() ? 42 : 24);
+}
+
+Ink difference_ink(double difference) { return difference >= 0 ? Ink::kTarget : Ink::kBase; }
+
+double draw_axis_labels(Svg& svg, const Axis& axis, double y, const std::vector<std::pair<double, std::string>>& ticks) {
+  for (size_t i = 0; i < ticks.size(); ++i) {
+    const Anchor anchor = i == 0 ? Anchor::kStart : i + 1 == ticks.size() ? Anchor::kEnd : Anchor::kMiddle;
+    svg.text({axis.at(ticks[i].first), y + 10}, ticks[i].second, {kSmall, Ink::kSoft, anchor});
+  }
+  return y + 26;
+}
+
+double draw_findings(Svg& svg, const Columns& columns, double y, const std::vector<const Evidence*>& findings, bool scalar) {
+  if (findings.empty()) return y;
+  y = draw_section(svg, columns, y,
+                   scalar ? "Amounts: target minus base, each row on its own scale" : "Shares of answers: target minus base");
+  for (const Evidence* finding : findings) {
+    const EffectEstimate& effect = finding->effect;
+    const double difference = effect.target - effect.base;
+    double reach = 1.0;
+    if (scalar) reach = std::max({std::abs(effect.ci_low), std::abs(effect.ci_high), std::abs(difference), 1e-12}) * 1.1;
+    const Axis axis{-reach, reach, columns.plot_from, columns.plot_to};
+    y = draw_row(
+        svg, columns, axis, y,
+        {finding->description, format_change(effect), effect.ci_low, difference, effect.ci_high, difference_ink(difference)});
+  }
+  const Axis axis{-1, 1, columns.plot_from, columns.plot_to};
+  if (!scalar) return draw_axis_labels(svg, axis, y, {{-1, "−100"}, {0, "0"}, {1, "+100 points"}}) + 8;
+  return draw_axis_labels(svg, axis, y, {{-1, "less"}, {0, "0"}, {1, "more"}}) + 8;
+}
+
+double draw_causal(Svg& svg, const Columns& columns, double y, const Claim& claim) {
+  const std::pair<const char*, const std::optional<CausalTest>*> tests[] = {
+      {"necessity: taken from the target", &claim.necessity},
+      {"sufficiency: given to the base", &claim.sufficiency},
+      {"specificity: other behaviour moved", &claim.specificity}};
+  if (!claim.necessity && !claim.sufficiency && !claim.specificity) return y;
+  y = draw_section(svg, columns, y, "Causal tests, beside random controls of equal size");
+  const Axis axis{-0.25, 1, columns.plot_from, columns.plot_to};
+  for (const auto& [label, test] : tests) {
+    if (!*test) continue;
+    const CausalTest& t = **test;
+    const double at = y + (columns.narrow() ? 27 : 11);
+    y = draw_row(
+        svg, columns, axis, y,
+        {label, fmt::format("{} (control {}) {}", format_share(t.effect), format_share(t.control_effect), t.passed ? "✓" : "✗"),
+         t.ci_low, t.effect, t.ci_high, t.passed ? Ink::kGood : Ink::kSoft});
+    svg.circle({axis.at(t.control_effect), at}, 3.5, {.fill = Ink::kShared});
+  }
+  return draw_axis_labels(svg, axis, y, {{0, "0"}, {0.5, "50%"}, {1, "100%"}}) + 8;
+}
+
+double draw_transplants(Svg& svg, const Columns& columns, double y, const Claim& claim, int64_t num_layers) {
+  if (claim.transplants.empty()) return y;
+  y = draw_section(svg, columns, y, "The base given the target's layers: share of the gap to the target that closes");
+  for (const TransplantRow& row : claim.transplants) {
+    const Axis axis{std::min(0.0, -0.1), 1, columns.plot_from, columns.plot_to};
+    std::vector<int64_t> layers;
+    for (int64_t layer = row.first_layer; layer <= row.last_layer && layer - row.first_layer < 1000; ++layer)
+      layers.push_back(layer);
+    const std::string label = format_layers(layers);
+    const double top = y;
+    y = draw_row(svg, columns, axis, y,
+                 {label, fmt::format("{} ({})", format_share(row.share_closed), format_share_range(row.ci_low, row.ci_high)),
+                  row.ci_low, row.share_closed, row.ci_high, Ink::kTarget});
+    const double strip_from = columns.left + 110, strip_to = axis.from - 24;
+    if (!columns.narrow())
+      draw_layer_strip(svg, {strip_from, top + 6, strip_to - strip_from, 10}, num_layers, layers, Ink::kModified);
+  }
+  const Axis axis{-0.1, 1, columns.plot_from, columns.plot_to};
+  return draw_axis_labels(svg, axis, y, {{0, "0"}, {0.5, "50%"}, {1, "100%"}}) + 8;
+}
+
+}  // namespace
+
+Figure draw_claim_evidence(const Claim& claim, int64_t num_layers, const Canvas& canvas) {
+  Svg svg(canvas.width);
+  const Columns columns = columns_of(svg, canvas);
+  double y = draw_heading(svg, canvas, "Evidence for " + claim.id, clean_line(claim.sentence));
+  std::vector<const Evidence*> shares, scalars;
+  for (size_t i = 0; i < std::min(claim.supporting.size(), kMaxFindings); ++i) {
+    (claim.supporting[i].effect.is_scalar ? scalars : shares).push_back(&claim.supporting[i]);
+  }
+  Evidence own{claim.id, claim.effect.metric, claim.categories, claim.effect, true};
+  if (claim.supporting.empty()) (claim.effect.is_scalar ? scalars : shares).push_back(&own);
+  y = draw_findings(svg, columns, y, shares, false);
+  y = draw_findings(svg, columns, y, scalars, true);
+  y = draw_causal(svg, columns, y, claim);
+  y = draw_transplants(svg, columns, y, claim, num_layers);
+  const std::string alt =
+      fmt::format("Evidence for {}: {} supporting findings, {} transplants. The same numbers stand in the table.",
+                  clean_line(claim.id), claim.supporting.size(), claim.transplants.size());
+  return finish(svg, y - 6, canvas, claim.id + "_evidence", "Evidence for " + claim.id, alt);
+}
+
+}  // namespace fi

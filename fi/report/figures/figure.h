@@ -1,0 +1,56 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "fi/claims/report_data.h"
+#include "fi/core/progress.h"
+#include "fi/report/figures/svg.h"
+
+namespace fi {
+
+struct Figure {
+  std::string file_stem;  // letters, digits, '-', '_' and '.' only
+  std::string title;
+  std::string alt;
+  std::string svg;
+  std::vector<TextBox> text_boxes;
+};
+
+/// How a figure is drawn: on its own, with paper, heading and note, or as a part of a page that has these.
+struct Canvas {
+  double width = 760.0;
+  bool standalone = true;
+};
+
+Figure draw_layer_map(const Report& report, const Canvas& canvas);
+Figure draw_feature_distribution(const Report& report, const Canvas& canvas);
+/// The categories whose answers moved most, at most 24.
+Figure draw_capability_change(const Report& report, const Canvas& canvas);
+/// Sentence, verdict, layers, and the effect.
+Figure draw_claim_card(const Claim& claim, const Canvas& canvas);
+/// Base and target with the interval of their difference: the small plot in a card.
+Figure draw_effect(const EffectEstimate& effect, const Canvas& canvas);
+/// Which layers a claim names, as a strip.
+Figure draw_claim_layers(const Claim& claim, int64_t num_layers, const Canvas& canvas);
+/// Merged findings with intervals, causal tests beside their controls, and what transplanted layers close.
+Figure draw_claim_evidence(const Claim& claim, int64_t num_layers, const Canvas& canvas);
+/// What fires the feature, what it promotes, and how much either model uses it.
+Figure draw_feature_callout(const FeatureRow& feature, int64_t num_layers, const Canvas& canvas);
+
+/// Every figure of a report, most general first: overviews, two per claim, callouts of the strongest features.
+std::vector<Figure> make_figures(const Report& report);
+
+/// Features in the order of their share of the difference, those that claims name first.
+std::vector<size_t> strongest_features(const Report& report, size_t max_features);
+
+/// Writes SVG and PNG (at twice the size) of every figure into `folder`, which is created. Returns the paths, SVG first.
+std::vector<std::filesystem::path> write_figures(const std::vector<Figure>& figures, const std::filesystem::path& folder,
+                                                 ProgressSink& progress);
+
+/// The same as `make_figures`, then `write_figures`.
+std::vector<std::filesystem::path> write_figures(const Report& report, const std::filesystem::path& folder,
+                                                 ProgressSink& progress);
+
+}  // namespace fi

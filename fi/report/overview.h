@@ -1,0 +1,32 @@
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "fi/claims/report_data.h"
+
+namespace fi {
+
+// Sentences and rows that the page and the Markdown share. Texts come cleaned (see text.h), on one line.
+
+/// The answer in one sentence.
+std::string headline(const Report& report);
+/// "412 hypotheses tried", "0 verified, 2 suggestive", "1,214 prompts", ...
+std::vector<std::string> key_numbers(const Report& report);
+/// "an adapter of the base", for the relation chip.
+std::string relation_label(const std::string& relation);
+/// "30 layers · width 576 · 135 M parameters · llama".
+std::string model_line(const ModelIdentity& model);
+/// Closing paragraphs: what holds, how far it was tested, what it does not say.
+std::vector<std::string> conclusion(const Report& report);
+/// What a verdict means, for those who read the report for the first time.
+std::string verdict_meaning(const std::string& verdict);
+
+/// Nested JSON as label and text, "rows dropped: norm outliers" -> "17"; for `not_seen` and `settings`.
+std::vector<std::pair<std::string, std::string>> flatten(const Json& object);
+
+/// The causal tests of a claim that were run: name and result.
+std::vector<std::pair<std::string, CausalTest>> causal_tests(const Claim& claim);
+
+}  // namespace fi

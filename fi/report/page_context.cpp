@@ -1,0 +1,270 @@
+#include "fi/report/page_context.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "fi/report/figures/figure.h"
+#include "fi/report/format.h"
+#include "fi/report/overview.h"
+#include "fi/report/text.h"
+#include "fi/report/word_changes.h"
+
+namespace fi {
+namespace {
+
+constexpr Canvas kWide{1000, false};
+constexpr Canvas kMedium{700, false};
+constexpr Canvas kNarrow{340, false};
+constexpr Canvas kCard{440, false};
+constexpr size_t kStaticFeatures = 25;  // rows that show without the script
+
+Json cleaned(const std::vector<std::string>& texts) {
+  Json list = Json::array();
+  for (const std::string& text : texts) list.push_back(clean_line(text));
+  return list;
+}
+
+Json runs_json(const std::vector<TextRun>& runs) {
+  Json list = Json::array();
+  for (const TextRun& run : runs) list.push_back({{"text", run.text}, {"changed", run.changed}});
+  return list;
+}
+
+Json example_json(const AnswerExample& example) {
+  const AnswerChanges changes = mark_changes(example.base_output, example.target_output);
+  return {{"category", clean_line(example.category)},
+          {"prompt", clean_text(example.prompt)},
+          {"base", runs_json(changes.base)},
+          {"target", runs_json(changes.target)},
+          {"same", clean_text(example.base_output) == clean_text(example.target_output)}};
+}
+
+Json examples_json(const std::vector<AnswerExample>& examples) {
+  Json list = Json::array();
+  for (const AnswerExample& example : examples) list.push_back(example_json(example));
+  return list;
+}
+
+Json effect_json(const EffectEstimate& effect) {
+  return {{"metric", clean_line(effect.metric)},
+          {"change", clean_line(format_change(effect))},
+          {"interval", clean_line(format_interval(effect))},
+          {"q", format_probability("q", effect.q_value)},
+          {"delta", format_delta(effect.effect_size)},
+          {"prompts", format_count(effect.num_prompts)}};
+}
+
+Json evidence_json(const Evidence& evidence) {
+  return {{"description", clean_line(evidence.description)},
+          {"categories", clean_line(format_list(evidence.categories, 4))},
+          {"effect", effect_json(evidence.effect)}};
+}
+
+Json evidence_list(const std::vector<Evidence>& evidence) {
+  Json list = Json::array();
+  for (const Evidence& item : evidence) list.push_back(evidence_json(item));
+  return list;
+}
+
+Json causal_json(const Claim& claim) {
+  Json list = Json::array();
+  for (const auto& [name, test] : causal_tests(claim)) {
+    list.push_back({{"name", name},
+                    {"effect", format_share(test.effect)},
+                    {"interval", format_share_range(test.ci_low, test.ci_high)},
+                    {"control", format_share(test.control_effect)},
+                    {"passed", test.passed}});
+  }
+  return list;
+}
+
+Json transplants_json(const Claim& claim) {
+  Json list = Json::array();
+  for (const TransplantRow& row : claim.transplants) {
+    list.push_back({{"layers", row.first_layer == row.last_layer ? std::to_string(row.first_layer)
+                                                                 : fmt::format("{}–{}", row.first_layer, row.last_layer)},
+                    {"share", format_share(row.share_closed)},
+                    {"interval", format_share_range(row.ci_low, row.ci_high)}});
+  }
+  return list;
+}
+
+// A figure at the widths of a desk and of a telephone; the style sheet shows one of them.
+template <typename Draw>
+Json two_widths(const Canvas& wide, Draw draw) {
+  return {{"wide", draw(wide).svg}, {"narrow", draw(kNarrow).svg}};
+}
+
+std::string anchor_of(std::string_view text) {
+  std::string anchor;
+  for (const char c : clean_line(text)) anchor += c == ' ' ? '_' : c;
+  return anchor;
+}
+
+Json claim_json(const Claim& claim, size_t number, int64_t num_layers) {
+  Json json = {{"id", anchor_of(claim.id)},
+               {"number", number},
+               {"kind", claim.kind},
+               {"verdict", claim.verdict},
+               {"verdict_meaning", verdict_meaning(claim.verdict)},
+               {"layers", format_layers(claim.layers)},
+               {"located", !claim.layers.empty()},
+               {"sentence", clean_line(claim.sentence)},
+               {"capability", clean_line(claim.capability)},
+               {"trigger", clean_line(claim.trigger)},
+               {"behaviour", clean_line(claim.behaviour)},
+               {"categories", cleaned(claim.categories)},
+               {"features", cleaned(claim.features)},
+               {"effect", effect_json(claim.effect)},
+               {"effect_svg", draw_effect(claim.effect, kCard).svg}};
+  if (!claim.layers.empty() && num_layers > 0) json["layers_svg"] = draw_claim_layers(claim, num_layers, kCard).svg;
+  json["evidence_svg"] = two_widths(kWide, [&](const Canvas& canvas) { return draw_claim_evidence(claim, num_layers, canvas); });
+  json["supporting"] = evidence_list(claim.supporting);
+  json["causal"] = causal_json(claim);
+  json["transplants"] = transplants_json(claim);
+  json["examples"] = examples_json(claim.examples);
+  return json;
+}
+
+Json model_json(const ModelIdentity& model) {
+  return {{"name", clean_line(model.name)},
+          {"line", model_line(model)},
+          {"sha256", model.sha256 ? clean_line(*model.sha256) : ""},
+          {"tokenizer", clean_line(model.tokenizer_fingerprint)},
+          {"first_tokens", cleaned(model.first_tokens)}};
+}
+
+Json layer_rows(const Report& report) {
+  std::map<int64_t, int64_t> features;
+  for (const FeatureRow& feature : report.features) ++features[feature.layer];
+  Json list = Json::array();
+  for (const LayerRow& row : report.layers) {
+    list.push_back({{"layer", row.layer},
+                    {"difference", format_number(row.relative_difference)},
+                    {"noise", format_number(row.noise_floor)},
+                    {"times", row.noise_floor > 0 ? format_number(row.relative_difference / row.noise_floor) + "×" : ""},
+                    {"kl", row.kl_recovered ? format_share(*row.kl_recovered) : ""},
+                    {"cosine", format_number(row.cosine)},
+                    {"features", features[row.layer]},
+                    {"promoted", cleaned(row.promoted)},
+                    {"suppressed", cleaned(row.suppressed)}});
+  }
+  return list;
+}
+
+Json category_rows(const Report& report) {
+  std::vector<const CategoryRow*> rows;
+  for (const CategoryRow& row : report.categories) rows.push_back(&row);
+  std::stable_sort(rows.begin(), rows.end(), [](const CategoryRow* a, const CategoryRow* b) {
+    return std::abs(a->largest_effect) > std::abs(b->largest_effect);
+  });
+  Json list = Json::array();
+  for (const CategoryRow* row : rows) {
+    list.push_back({{"title", clean_line(row->title)},
+                    {"group", clean_line(format_list(row->group, 3))},
+                    {"effect", format_delta(row->largest_effect)},
+                    {"name", clean_line(row->largest_effect_name)},
+                    {"kl", format_number(row->token_kl)},
+                    {"prompts", fmt::format("{} + {}", row->num_discovery, row->num_confirmation)}});
+  }
+  return list;
+}
+
+Json rows_json(const Json& object) {
+  Json list = Json::array();
+  for (const auto& [label, value] : flatten(object)) list.push_back({{"label", label}, {"value", value}});
+  return list;
+}
+
+Json feature_example_json(const FeatureExample& example) {
+  Json tokens = Json::array();
+  for (const TokenValue& token : example.tokens) {
+    const double value = std::isfinite(token.value) ? std::clamp(token.value, 0.0, 1.0) : 0.0;
+    tokens.push_back({clean_text(token.text), std::round(value * 100) / 100});
+  }
+  return {{"model", example.model == "base" ? "base" : "target"}, {"category", clean_line(example.category)}, {"tokens", tokens}};
+}
+
+Json feature_json(const FeatureRow& feature, bool claimed) {
+  Json json = {{"id", clean_line(feature.id)},
+               {"anchor", "feature-" + anchor_of(feature.id)},
+               {"layer", feature.layer},
+               {"kind", feature.kind},
+               {"name", clean_line(feature.name.value_or(""))},
+               {"engine", clean_line(feature.engine)},
+               {"fires_on", clean_line(feature.fires_on.value_or(""))},
+               {"promotes", clean_line(feature.promotes.value_or(""))},
+               {"score", feature.name_score ? format_number(*feature.name_score) : ""},
+               {"share", std::isfinite(feature.share_of_difference) ? feature.share_of_difference : 0.0},
+               {"share_text", format_share(feature.share_of_difference)},
+               {"base_use", std::isfinite(feature.base_use) ? feature.base_use : 0.0},
+               {"target_use", std::isfinite(feature.target_use) ? feature.target_use : 0.0},
+               {"base_text", format_number(feature.base_use)},
+               {"target_text", format_number(feature.target_use)},
+               {"claimed", claimed},
+               {"up", cleaned(feature.promoted_tokens)},
+               {"down", cleaned(feature.suppressed_tokens)}};
+  json["categories"] = Json::array();
+  for (const CategoryUse& use : feature.categories) {
+    json["categories"].push_back({clean_line(use.category), format_number(use.base), format_number(use.target)});
+  }
+  json["examples"] = Json::array();
+  for (const FeatureExample& example : feature.examples) json["examples"].push_back(feature_example_json(example));
+  return json;
+}
+
+Json static_features(const Json& features) {
+  Json list = Json::array();
+  for (size_t i = 0; i < std::min(features.size(), kStaticFeatures); ++i) list.push_back(features[i]);
+  return list;
+}
+
+}  // namespace
+
+Json feature_data(const Report& report) {
+  std::map<std::string, bool> claimed;
+  for (const Claim& claim : report.claims) {
+    for (const std::string& id : claim.features) claimed[id] = true;
+  }
+  Json list = Json::array();
+  for (const size_t index : strongest_features(report, report.features.size())) {
+    const FeatureRow& feature = report.features[index];
+    list.push_back(feature_json(feature, claimed.count(feature.id) > 0));
+  }
+  return list;
+}
+
+Json page_context(const Report& report) {
+  Json context = {{"headline", headline(report)},
+                  {"summary", clean_text(report.summary)},
+                  {"different", !report.claims.empty() || report.verdict == "different"},
+                  {"relation", relation_label(report.relation)},
+                  {"relation_note", clean_line(report.relation_note)},
+                  {"numbers", cleaned(key_numbers(report))},
+                  {"base", model_json(report.base)},
+                  {"target", model_json(report.target)},
+                  {"tool_version", clean_line(report.tool_version)},
+                  {"q_level", format_number(report.q_level)},
+                  {"conclusion", conclusion(report)}};
+  context["claims"] = Json::array();
+  for (const Claim& claim : report.claims) {
+    context["claims"].push_back(claim_json(claim, context["claims"].size() + 1, report.base.num_layers));
+  }
+  context["layer_map"] = two_widths(kWide, [&](const Canvas& canvas) { return draw_layer_map(report, canvas); });
+  context["distribution"] = two_widths(kMedium, [&](const Canvas& canvas) { return draw_feature_distribution(report, canvas); });
+  context["capability"] = two_widths(kWide, [&](const Canvas& canvas) { return draw_capability_change(report, canvas); });
+  context["layers"] = layer_rows(report);
+  context["categories"] = category_rows(report);
+  context["features"] = feature_data(report);
+  context["static_features"] = static_features(context["features"]);
+  context["answers"] = examples_json(report.answers);
+  context["not_confirmed"] = evidence_list(report.not_confirmed);
+  context["not_seen"] = rows_json(report.not_seen);
+  context["settings"] = rows_json(report.settings);
+  return context;
+}
+
+}  // namespace fi
