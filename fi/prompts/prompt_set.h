@@ -29,8 +29,9 @@ struct PromptSet {
 const PromptSet& builtin_prompts();
 
 /// `{"category": ["prompt", ...], ...}` as users write it. kUsage errors name category and index; duplicates within a category
-/// are refused.
+/// are refused, and so are more than 100,000 prompts. A title is the id with '_' as ' '.
 PromptSet prompts_from_json(const Json& document, std::string_view where);
+/// Reads such a file: kNotFound if it is missing or unreadable, kInvalid if it is not JSON.
 PromptSet load_prompts(const std::filesystem::path& path);
 
 /// Which prompts look for differences and which, unseen until then, confirm them.
@@ -40,7 +41,8 @@ struct PromptSplit {
 };
 
 /// Splits one category by a seeded shuffle that depends on the category's id, not on its neighbours: about a quarter of the
-/// prompts (at least one if there are two) discover, the rest confirm. `max_discovery` / `max_confirmation` cap the counts.
+/// prompts (at least one if there are two; a lone prompt confirms) discover, the rest confirm. `max_discovery` /
+/// `max_confirmation` cap the counts: a smaller cap keeps the first indices of a larger one and moves nothing across.
 PromptSplit split_prompts(const PromptCategory& category, uint64_t seed, int64_t max_discovery, int64_t max_confirmation);
 
 }  // namespace fi

@@ -1,0 +1,107 @@
+#include "fi/compare/analysis.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "fi/core/error.h"
+#include "fi/core/statistics.h"
+#include "fi/io/atomic_file.h"
+
+namespace fi {
+namespace {
+
+constexpr int64_t kLensTokens = 8;
+
+std::vector<std::string> lens_tokens(const at::Tensor& logits, const Tokenizer& tokenizer) {
+  std::vector<std::string> tokens;
+  const at::Tensor order = logits.argsort(-1, /*descending=*/true);
+  for (int64_t i = 0; i < order.size(0) && static_cast<int64_t>(tokens.size()) < kLensTokens; ++i) {
+    const auto id = static_cast<int32_t>(order[i].item<int64_t>());
+    if (id >= tokenizer.vocab_size() || tokenizer.is_special(id)) continue;
+    tokens.push_back(tokenizer.token_text(id));
+  }
+  return tokens;
+}
+
+}  // namespace
+
+Analysis analyse(const std::vector<AnswerPair>& pairs, const DetectorList& detectors, const AnalysisOptions& options) {
+  Analysis analysis;
+  for (const AnswerPair& pair : pairs)
+    (pair.split == Split::kDiscovery ? analysis.discovery : analysis.confirmation).push_back(pair);
+  const auto seed = static_cast<uint64_t>(options.seed);
+  analysis.screening = screen(analysis.discovery, detectors, {.min_effect_size = options.threshold, .seed = seed});
+  analysis.findings = confirm(analysis.screening, analysis.discovery, analysis.confirmation, seed);
+  return analysis;
+}
+
+DetectorList detectors_for(const CompareOptions& options) {
+  DetectorList detectors = builtin_detectors();
+  if (options.concepts.empty()) return detectors;
+  const Json document = parse_json(read_file(options.concepts, "concepts"), "concepts", options.concepts);
+  for (const auto& detector : detectors_from_json(document, options.concepts)) detectors.push_back(detector);
+  return detectors;
+}
+
+Json layer_map_document(const LayerMap& map, const Decoder& base, const Tokenizer& tokenizer) {
+  Json layers = Json::array();
+  for (const LayerDifference& layer : map.layers) {
+    Json row = {{"layer", layer.layer},
+                {"relative_difference", layer.relative_difference},
+                {"noise_floor", layer.noise_floor},
+                {"base_norm", layer.base_norm},
+                {"target_norm", layer.target_norm}};
+    if (layer.relative_difference > 0.0) {
+      const at::Tensor logits = base.unembed(layer.mean_difference.unsqueeze(0).to(base.device()))[0].cpu();
+      row["promoted"] = lens_tokens(logits, tokenizer);
+      row["suppressed"] = lens_tokens(logits.neg(), tokenizer);
+    }
+    layers.push_back(std::move(row));
+  }
+  Json categories = Json::array();
+  for (const CategoryKl& category : map.categories) {
+    categories.push_back({{"category", category.category}, {"token_kl", category.token_kl}, {"num_tokens", category.num_tokens}});
+  }
+  return {{"layers", layers},
+          {"categories", categories},
+          {"num_tokens", map.num_tokens},
+          {"num_kept", map.num_kept},
+          {"num_masked_first", map.num_masked_first},
+          {"num_masked_special", map.num_masked_special},
+          {"num_masked_outliers", map.num_masked_outliers}};
+}
+
+Json localisation_document(const std::vector<std::string>& categories, const TransplantScan& scan, uint64_t seed) {
+  Json tried = Json::array();
+  for (const TransplantEffect& effect : scan.tried) {
+    std::vector<int64_t> texts(effect.share_by_text.size());
+    std::iota(texts.begin(), texts.end(), int64_t{0});
+    const Interval interval = texts.empty() ? Interval{} : bootstrap_mean(effect.share_by_text, texts, seed);
+    tried.push_back({{"first_layer", effect.first},
+                     {"last_layer", effect.last - 1},
+                     {"share_closed", effect.share},
+                     {"ci_low", interval.low},
+                     {"ci_high", interval.high},
+                     {"share_by_text", effect.share_by_text}});
+  }
+  std::vector<int64_t> layers(static_cast<size_t>(scan.last - scan.first));
+  std::iota(layers.begin(), layers.end(), scan.first);
+  return {{"categories", categories}, {"layers", layers}, {"gap", scan.gap}, {"transplants", tried}};
+}
+
+std::vector<Localisation> localisations_from_json(const Json& document) try {
+  std::vector<Localisation> all;
+  for (const Json& entry : document) {
+    Localisation place{.categories = entry.at("categories"), .layers = entry.at("layers")};
+    for (const Json& row : entry.at("transplants")) {
+      place.transplants.push_back(
+          {row.at("first_layer"), row.at("last_layer"), row.at("share_closed"), row.at("ci_low"), row.at("ci_high")});
+    }
+    all.push_back(std::move(place));
+  }
+  return all;
+} catch (const Json::exception& error) {
+  fail(ErrorCode::kInvalid, "[localisation] the file is damaged: {}; run the activations stage again.", error.what());
+}
+
+}  // namespace fi

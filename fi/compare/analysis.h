@@ -1,0 +1,38 @@
+#pragma once
+
+#include <vector>
+
+#include "fi/behaviour/findings.h"
+#include "fi/claims/ledger.h"
+#include "fi/compare/options.h"
+#include "fi/diff/layer_map.h"
+#include "fi/diff/transplant_scan.h"
+
+namespace fi {
+
+struct AnalysisOptions {
+  double threshold = 0.3;
+  int64_t seed = 0;
+};
+
+/// What the answers say: found on discovery prompts, tested on confirmation prompts.
+struct Analysis {
+  std::vector<AnswerPair> discovery;
+  std::vector<AnswerPair> confirmation;
+  Screening screening;
+  std::vector<Finding> findings;  // one per candidate
+};
+
+Analysis analyse(const std::vector<AnswerPair>& pairs, const DetectorList& detectors, const AnalysisOptions& options);
+
+/// The built-in detectors and those of --concepts.
+DetectorList detectors_for(const CompareOptions& options);
+
+/// activations/layers.json, with the logit lens of every layer's mean difference (nostalgebraist, 2020).
+Json layer_map_document(const LayerMap& map, const Decoder& base, const Tokenizer& tokenizer);
+
+/// One entry of activations/localisation.json.
+Json localisation_document(const std::vector<std::string>& categories, const TransplantScan& scan, uint64_t seed);
+std::vector<Localisation> localisations_from_json(const Json& document);
+
+}  // namespace fi

@@ -1,0 +1,137 @@
+#include "fi/compare/compare.h"
+
+#include "fi/compare/budget.h"
+#include "fi/compare/models.h"
+#include "fi/compare/run_files.h"
+#include "fi/core/error.h"
+#include "fi/io/atomic_file.h"
+#include "fi/prompts/prompt_set.h"
+#include "fi/report/figures/figure.h"
+#include "fi/report/write_report.h"
+
+namespace fi {
+namespace {
+
+Json read_stage(const std::filesystem::path& path, const char* stage, const char* option) {
+  check(std::filesystem::is_regular_file(path), ErrorCode::kNotFound,
+        "[compare] --{} needs the {} of an earlier run, but {} is missing; run without it.", option, stage, path.string());
+  return parse_json(read_file(path, "compare"), "compare", path.string());
+}
+
+Json crosscoder_analysis(const CompareOptions& options) {
+  if (options.crosscoder_file.empty()) return nullptr;
+  return parse_json(read_file(options.crosscoder_file, "crosscoder"), "crosscoder", options.crosscoder_file);
+}
+
+// Results that do not belong to what is about to be made must not be taken for it.
+bool is_reusable(const std::filesystem::path& manifest_path, const CompareOptions& options) {
+  if (!std::filesystem::is_regular_file(manifest_path)) return false;
+  const Json manifest = parse_json(read_file(manifest_path, "compare"), "compare", manifest_path.string());
+  CompareOptions earlier = options_from_json(manifest.value("options", Json::object()));
+  earlier.resume = options.resume;
+  earlier.report_format = options.report_format;
+  earlier.crosscoder_file = options.crosscoder_file;
+  earlier.skip_activations = earlier.skip_naming = earlier.skip_visualization = earlier.skip_report = false;
+  CompareOptions now = options;
+  now.skip_activations = now.skip_naming = now.skip_visualization = now.skip_report = false;
+  return earlier == now;
+}
+
+Json activations_stage(const CompareOptions& options, const RunFolders& folders, ProgressSink& progress) {
+  const std::filesystem::path manifest_path = folders.activations / kManifestFile;
+  const bool reuse = options.skip_activations || (options.resume && is_reusable(manifest_path, options));
+  if (!reuse) return extract_activations(options, folders.activations, progress);
+  Json manifest = read_stage(manifest_path, "activations", "skip-activations");
+  manifest["folder"] = folders.activations.string();
+  return manifest;
+}
+
+Json naming_stage(const CompareOptions& options, const RunFolders& folders, ProgressSink& progress) {
+  if (options.skip_naming) return read_stage(folders.features / kFeaturesFile, "features", "skip-naming");
+  const Json activations = activations_stage(options, folders, progress);
+  return name_features(activations, folders.features,
+                       {.threshold = options.feature_threshold, .seed = options.seed, .crosscoder = crosscoder_analysis(options)},
+                       progress);
+}
+
+}  // namespace
+
+Json to_json(const CompareResult& result) {
+  return {{"verdict", result.verdict},
+          {"summary", result.summary},
+          {"num_claims", result.num_claims},
+          {"first_claim", result.first_claim},
+          {"report_json", result.report_json.string()},
+          {"report_markdown", result.report_markdown.string()},
+          {"report_html", result.report_html.string()}};
+}
+
+CompareResult run_compare(const CompareOptions& options, ProgressSink& progress) {
+  validate(options);
+  const RunFolders folders = RunFolders::in(options.output_dir);
+  make_folder(options.output_dir);
+  const Json document = naming_stage(options, folders, progress);
+  const Report report = report_from_json(document, kFeaturesFile);
+  if (!options.skip_visualization) write_figures(report, folders.visualizations, progress);
+  CompareResult result{
+      .verdict = report.verdict, .summary = report.summary, .num_claims = static_cast<int64_t>(report.claims.size())};
+  if (!report.claims.empty()) result.first_claim = report.claims.front().sentence;
+  if (options.skip_report) return result;
+  const ReportFiles files = write_report(report, folders.reports, options.report_format);
+  result.report_json = files.json;
+  result.report_markdown = files.markdown;
+  result.report_html = files.html;
+  return result;
+}
+
+Json plan_compare(const CompareOptions& options) {
+  validate(options);
+  const PairFiles files = resolve_pair(options);
+  const Budget budget = budget_named(options.budget);
+  const PromptSet prompts = options.prompts.empty() ? builtin_prompts() : load_prompts(options.prompts);
+  uint64_t weight_bytes = 0;
+  for (const auto* model : {&files.base, &files.target}) {
+    for (const auto& path : model->weights) weight_bytes += std::filesystem::file_size(path);
+  }
+  int64_t discovery = 0;
+  for (const PromptCategory& category : prompts.categories) {
+    discovery += static_cast<int64_t>(
+        split_prompts(category, static_cast<uint64_t>(options.seed), budget.discovery, budget.confirmation).discovery.size());
+  }
+  const int64_t new_tokens = options.max_new_tokens > 0 ? options.max_new_tokens : budget.max_new_tokens;
+  const int64_t confirmation =
+      std::min<int64_t>(budget.max_confirmed_categories, static_cast<int64_t>(prompts.categories.size())) * budget.confirmation;
+  return {{"base", files.base.name},
+          {"target", files.target.name},
+          {"num_categories", prompts.categories.size()},
+          {"num_discovery_prompts", discovery},
+          {"max_confirmation_prompts", confirmation},
+          {"max_answer_tokens", 2 * new_tokens * (discovery + confirmation)},
+          {"weight_file_bytes", weight_bytes},
+          {"output_dir", options.output_dir}};
+}
+
+Json create_visualizations(const Json& feature_data, const std::filesystem::path& folder, ProgressSink& progress) {
+  Json paths = Json::array();
+  for (const auto& path : write_figures(report_from_json(feature_data, "feature data"), folder, progress))
+    paths.push_back(path.string());
+  return {{"figures", paths}};
+}
+
+Json generate_report(const Json& feature_data, const Json& crosscoder_data, const std::filesystem::path& folder,
+                     const std::string& format, ProgressSink&) {
+  Report report = report_from_json(feature_data, "feature data");
+  if (!crosscoder_data.is_null()) report.settings["crosscoder_analysis"] = crosscoder_data;
+  const ReportFiles files = write_report(report, folder, format);
+  return {{"json", files.json.string()}, {"markdown", files.markdown.string()}, {"html", files.html.string()}};
+}
+
+Json doctor(const CompareOptions& options, ProgressSink& progress) {
+  const ModelPair pair = load_pair(options, progress);
+  return {{"base", pair.base.files.name},
+          {"target", pair.target.files.name},
+          {"relation", pair.relation},
+          {"evidence", pair.relation_note}};
+}
+
+}  // namespace fi

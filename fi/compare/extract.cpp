@@ -1,0 +1,220 @@
+#include <algorithm>
+#include <set>
+
+#include "fi/behaviour/findings.h"
+#include "fi/claims/ledger.h"
+#include "fi/compare/analysis.h"
+#include "fi/compare/budget.h"
+#include "fi/compare/compare.h"
+#include "fi/compare/models.h"
+#include "fi/compare/run_files.h"
+#include "fi/core/error.h"
+#include "fi/core/statistics.h"
+#include "fi/diff/layer_map.h"
+#include "fi/diff/transplant_scan.h"
+#include "fi/io/atomic_file.h"
+#include "fi/io/jsonl.h"
+#include "fi/model/generate.h"
+#include "fi/model/load_model.h"
+#include "fi/prompts/prompt_set.h"
+
+namespace fi {
+namespace {
+
+struct Question {
+  std::string category;
+  int64_t prompt_index = 0;
+  std::string prompt;
+  Split split = Split::kDiscovery;
+};
+
+/// Runs both models for one output folder; keeps what the steps share.
+class Extraction {
+ public:
+  Extraction(const CompareOptions& options, const std::filesystem::path& folder, ProgressSink& progress)
+      : options_(options),
+        folder_(folder),
+        progress_(progress),
+        budget_(budget_named(options.budget)),
+        prompts_(options.prompts.empty() ? builtin_prompts() : load_prompts(options.prompts)),
+        detectors_(detectors_for(options)),
+        pair_(load_pair(options, progress)) {
+    if (options.max_new_tokens > 0) budget_.max_new_tokens = options.max_new_tokens;
+  }
+
+  Json run() {
+    make_folder(folder_);
+    std::filesystem::remove(folder_ / kManifestFile);  // what follows is not complete until it is written again
+    if (!options_.resume) std::filesystem::remove(folder_ / kAnswersFile);
+    for (const Json& row : read_jsonl(folder_ / kAnswersFile, "answers"))
+      pairs_.push_back(answer_pair_from_json(row, kAnswersFile));
+
+    progress_.note(fmt::format("{} ({})", pair_.relation_note, pair_.relation));
+    answer(questions(Split::kDiscovery, all_categories()));
+    const Analysis first = analyse(pairs_, detectors_, {options_.feature_threshold, options_.seed});
+    answer(questions(Split::kConfirmation, categories_to_confirm(first.screening)));
+    const Analysis analysis = analyse(pairs_, detectors_, {options_.feature_threshold, options_.seed});
+
+    const bool comparable = has_equal_shape();
+    if (comparable) write_layers();
+    if (comparable) write_localisations(analysis);
+    Json manifest = describe(comparable);
+    write_file_atomically(folder_ / kManifestFile, to_pretty_json(manifest));
+    manifest["folder"] = folder_.string();
+    return manifest;
+  }
+
+ private:
+  bool has_equal_shape() const {
+    const ModelConfig& a = pair_.base.decoder.config();
+    const ModelConfig& b = pair_.target.decoder.config();
+    return a.num_layers == b.num_layers && a.d_model == b.d_model && a.vocab_size == b.vocab_size &&
+           pair_.base.tokenizer->fingerprint() == pair_.target.tokenizer->fingerprint();
+  }
+
+  std::set<std::string> all_categories() const {
+    std::set<std::string> names;
+    for (const PromptCategory& category : prompts_.categories) names.insert(category.id);
+    return names;
+  }
+
+  // Strongest candidates first, until the budget of categories is used up; a change that shows everywhere takes a sample of them.
+  std::set<std::string> categories_to_confirm(const Screening& screening) const {
+    std::set<std::string> chosen;
+    const auto limit = static_cast<size_t>(budget_.max_confirmed_categories);
+    for (const Candidate& candidate : screening.candidates) {
+      for (const std::string& category : candidate.categories) {
+        if (chosen.size() < limit) chosen.insert(category);
+      }
+    }
+    return chosen;
+  }
+
+  std::vector<Question> questions(Split split, const std::set<std::string>& categories) const {
+    std::vector<Question> list;
+    for (const PromptCategory& category : prompts_.categories) {
+      if (!categories.contains(category.id)) continue;
+      const PromptSplit parts =
+          split_prompts(category, static_cast<uint64_t>(options_.seed), budget_.discovery, budget_.confirmation);
+      for (const int64_t i : split == Split::kDiscovery ? parts.discovery : parts.confirmation) {
+        list.push_back({category.id, i, category.prompts[static_cast<size_t>(i)], split});
+      }
+    }
+    return list;
+  }
+
+  void answer(std::vector<Question> list) {
+    std::set<std::pair<std::string, int64_t>> done;
+    for (const AnswerPair& pair : pairs_) done.emplace(pair.category, pair.prompt_index);
+    std::erase_if(list, [&](const Question& q) { return done.contains({q.category, q.prompt_index}); });
+    if (list.empty()) return;
+    const auto base = answers_of(pair_.base, list);
+    const auto target = pair_.relation == "identical" ? base : answers_of(pair_.target, list);
+    JsonlAppender file(folder_ / kAnswersFile);
+    for (size_t i = 0; i < list.size(); ++i) {
+      pairs_.push_back(pair_of(list[i], base[i], target[i]));
+      file.append(to_json(pairs_.back()));
+    }
+    file.flush();
+  }
+
+  std::vector<Generation> answers_of(const LoadedModel& model, const std::vector<Question>& list) {
+    std::vector<TokenIds> ids;
+    for (const Question& question : list) ids.push_back(model.tokenizer->encode_prompt(question.prompt));
+    return generate(model.decoder, ids,
+                    {.max_new_tokens = budget_.max_new_tokens,
+                     .seed = static_cast<uint64_t>(options_.seed),
+                     .stop_ids = model.tokenizer->stop_ids()},
+                    progress_);
+  }
+
+  AnswerPair pair_of(const Question& question, const Generation& base, const Generation& target) const {
+    return {.category = question.category,
+            .prompt_index = question.prompt_index,
+            .split = question.split,
+            .prompt = question.prompt,
+            .base = pair_.base.tokenizer->decode(base.ids, true),
+            .target = pair_.target.tokenizer->decode(target.ids, true),
+            .base_finished = base.stopped,
+            .target_finished = target.stopped,
+            .base_tokens = static_cast<int64_t>(base.ids.size()),
+            .target_tokens = static_cast<int64_t>(target.ids.size())};
+  }
+
+  // The prompt as the target saw it, followed by the target's answer.
+  TracedText text_of(const AnswerPair& pair) const {
+    TracedText text{.ids = pair_.target.tokenizer->encode_prompt(pair.prompt), .category = pair.category};
+    text.answer_start = static_cast<int64_t>(text.ids.size());
+    const TokenIds answer = pair_.target.tokenizer->encode(pair.target, false).ids;
+    text.ids.insert(text.ids.end(), answer.begin(), answer.end());
+    return text;
+  }
+
+  void write_layers() {
+    std::vector<TracedText> texts;
+    std::vector<const AnswerPair*> discovery;
+    for (const AnswerPair& pair : pairs_) {
+      if (pair.split == Split::kDiscovery) discovery.push_back(&pair);
+    }
+    const size_t step = std::max<size_t>(1, discovery.size() / static_cast<size_t>(budget_.max_traced_texts));
+    for (size_t i = 0; i < discovery.size(); i += step) texts.push_back(text_of(*discovery[i]));
+    const Decoder rounded = load_model(pair_.base.files, {.device = options_.device, .quantization = "bf16"}, progress_);
+    const Tokenizer& tokenizer = *pair_.base.tokenizer;
+    const LayerMap map = compare_layers(
+        pair_.base.decoder, pair_.target.decoder, rounded, texts, [&](int32_t id) { return tokenizer.is_special(id); },
+        progress_);
+    write_file_atomically(folder_ / kLayersFile, to_pretty_json(layer_map_document(map, pair_.base.decoder, tokenizer)));
+  }
+
+  void write_localisations(const Analysis& analysis) {
+    Json document = Json::array();
+    const auto groups = group_findings(analysis.findings, {.min_effect_size = options_.feature_threshold});
+    for (size_t i = 0; i < groups.size() && i < static_cast<size_t>(budget_.max_localised_claims); ++i) {
+      const Finding& finding = analysis.findings[groups[i].primary];
+      std::vector<TracedText> texts;
+      for (const AnswerPair& pair : analysis.confirmation) {
+        const auto& names = finding.candidate.categories;
+        const bool belongs = std::find(names.begin(), names.end(), pair.category) != names.end();
+        if (belongs && texts.size() < static_cast<size_t>(budget_.texts_per_localisation)) texts.push_back(text_of(pair));
+      }
+      const TransplantScan scan = scan_transplants(pair_.base.decoder, pair_.target.decoder, texts, progress_);
+      document.push_back(localisation_document(finding.candidate.categories, scan, static_cast<uint64_t>(options_.seed)));
+    }
+    write_file_atomically(folder_ / kLocalisationFile, to_pretty_json(document));
+  }
+
+  Json describe(bool comparable) const {
+    const std::string& first_prompt = prompts_.categories.front().prompts.front();
+    Report names;
+    names.base = identify(pair_.base, first_prompt);
+    names.target = identify(pair_.target, first_prompt);
+    const Json identities = to_json(names);
+    int64_t tokens = 0;
+    for (const AnswerPair& pair : pairs_) tokens += pair.base_tokens + pair.target_tokens;
+    Json categories = Json::array();
+    for (const PromptCategory& category : prompts_.categories) {
+      categories.push_back({{"id", category.id}, {"title", category.title}, {"group", category.group}});
+    }
+    return {{"options", to_json(options_)}, {"base", identities["base"]},           {"target", identities["target"]},
+            {"relation", pair_.relation},   {"relation_note", pair_.relation_note}, {"comparable_layers", comparable},
+            {"num_prompts", pairs_.size()}, {"num_answer_tokens", tokens},          {"categories", categories}};
+  }
+
+  const CompareOptions& options_;
+  std::filesystem::path folder_;
+  ProgressSink& progress_;
+  Budget budget_;
+  PromptSet prompts_;
+  DetectorList detectors_;
+  ModelPair pair_;
+  std::vector<AnswerPair> pairs_;
+};
+
+}  // namespace
+
+Json extract_activations(const CompareOptions& options, const std::filesystem::path& folder, ProgressSink& progress) {
+  validate(options);
+  return Extraction(options, folder, progress).run();
+}
+
+}  // namespace fi

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "fi/claims/report_data.h"
+#include "fi/compare/options.h"
+#include "fi/core/progress.h"
+#include "fi/hub/model_files.h"
+#include "fi/model/decoder.h"
+#include "fi/tokenizer/tokenizer.h"
+
+namespace fi {
+
+/// One of the two models, ready to run.
+struct LoadedModel {
+  ModelFiles files;
+  Decoder decoder;
+  std::shared_ptr<const Tokenizer> tokenizer;
+};
+
+struct ModelPair {
+  LoadedModel base;
+  LoadedModel target;
+  std::string relation;       // as in the report
+  std::string relation_note;  // the evidence for it, in a sentence
+};
+
+/// The files of both models; the target may be an adapter of the base.
+struct PairFiles {
+  ModelFiles base;
+  ModelFiles target;
+};
+PairFiles resolve_pair(const CompareOptions& options);
+
+/// Loads both. An adapter of the base, and a base compared with itself, share the base's weights.
+ModelPair load_pair(const CompareOptions& options, ProgressSink& progress);
+
+/// What the report says about a model.
+ModelIdentity identify(const LoadedModel& model, const std::string& first_prompt);
+
+}  // namespace fi

@@ -1,0 +1,187 @@
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "fi/compare/analysis.h"
+#include "fi/compare/compare.h"
+#include "fi/compare/run_files.h"
+#include "fi/core/error.h"
+#include "fi/io/atomic_file.h"
+#include "fi/io/jsonl.h"
+
+namespace fi {
+namespace {
+
+constexpr const char* kToolVersion = "0.1.0";
+constexpr size_t kSampledAnswers = 60;
+
+Json read_json(const std::filesystem::path& path) { return parse_json(read_file(path, "features"), "features", path.string()); }
+
+CategoryTitles titles_of(const Json& manifest) {
+  CategoryTitles titles;
+  for (const Json& category : manifest.at("categories")) titles[category.at("id")] = category.at("title");
+  return titles;
+}
+
+std::vector<LayerRow> layer_rows(const Json& layers) {
+  std::vector<LayerRow> rows;
+  for (const Json& layer : layers.at("layers")) {
+    LayerRow row{.layer = layer.at("layer"),
+                 .relative_difference = layer.at("relative_difference"),
+                 .noise_floor = layer.at("noise_floor"),
+                 .base_norm = layer.at("base_norm"),
+                 .target_norm = layer.at("target_norm")};
+    if (layer.contains("promoted")) row.promoted = layer["promoted"].get<std::vector<std::string>>();
+    if (layer.contains("suppressed")) row.suppressed = layer["suppressed"].get<std::vector<std::string>>();
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+/// The mean difference of a layer as a feature: what it promotes is read off the logit lens. Listed where it rises above the
+/// noise.
+std::vector<FeatureRow> mean_difference_features(const std::vector<LayerRow>& layers, double base_to_target_floor) {
+  std::vector<FeatureRow> features;
+  for (const LayerRow& layer : layers) {
+    if (layer.relative_difference <= base_to_target_floor * layer.noise_floor || layer.promoted.empty()) continue;
+    FeatureRow feature{
+        .id = fmt::format("L{}-mean", layer.layer), .layer = layer.layer, .engine = "difference in means", .kind = "modified"};
+    feature.promotes = fmt::format("{}", fmt::join(layer.promoted, " · "));
+    feature.promoted_tokens = layer.promoted;
+    feature.suppressed_tokens = layer.suppressed;
+    features.push_back(std::move(feature));
+  }
+  return features;
+}
+
+std::vector<CategoryRow> category_rows(const Json& manifest, const Analysis& analysis, const Json& layers) {
+  std::map<std::string, double> kl;
+  for (const Json& row : layers.value("categories", Json::array())) kl[row.at("category")] = row.at("token_kl");
+  std::vector<CategoryRow> rows;
+  for (const Json& category : manifest.at("categories")) {
+    CategoryRow row{.id = category.at("id"), .title = category.at("title"), .group = category.at("group")};
+    const auto in_category = [&](const AnswerPair& pair) { return pair.category == row.id; };
+    row.num_discovery = std::count_if(analysis.discovery.begin(), analysis.discovery.end(), in_category);
+    row.num_confirmation = std::count_if(analysis.confirmation.begin(), analysis.confirmation.end(), in_category);
+    row.token_kl = kl[row.id];
+    for (const Finding& finding : analysis.findings) {
+      const auto& names = finding.candidate.categories;
+      if (std::find(names.begin(), names.end(), row.id) == names.end()) continue;
+      if (std::abs(finding.candidate.effect_size) <= std::abs(row.largest_effect)) continue;
+      row.largest_effect = finding.candidate.effect_size;
+      const Detector::Words& words = finding.candidate.detector->words();
+      row.largest_effect_name = words.is_scalar ? words.capability : words.shows;
+    }
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+Json what_was_not_seen(const Json& manifest, const Analysis& analysis, const Json& layers) {
+  Json notes = Json::object();
+  notes["causal tests with controls"] = "not run; no claim is called verified";
+  notes["crosscoder"] = "not trained; features are differences in means";
+  notes["named features"] = "names are not scored on held-out examples";
+  if (!manifest.value("comparable_layers", false)) {
+    notes["layers"] = "the models differ in depth, width, vocabulary or tokenizer, so that only their answers were compared";
+  } else {
+    notes["rows dropped"] = {{"position 0", layers.value("num_masked_first", 0)},
+                             {"special tokens", layers.value("num_masked_special", 0)},
+                             {"norm outliers", layers.value("num_masked_outliers", 0)}};
+    notes["token budget"] = fmt::format("{} tokens were read by both models for the layer map", layers.value("num_tokens", 0));
+  }
+  int64_t cut = 0;
+  for (const auto* part : {&analysis.discovery, &analysis.confirmation}) {
+    for (const AnswerPair& pair : *part) cut += (pair.base_finished ? 0 : 1) + (pair.target_finished ? 0 : 1);
+  }
+  notes["answers cut at the token limit"] = cut;
+  return notes;
+}
+
+std::vector<AnswerExample> sample_answers(const Analysis& analysis) {
+  std::vector<AnswerExample> sample;
+  std::vector<const AnswerPair*> all;
+  for (const auto* part : {&analysis.discovery, &analysis.confirmation}) {
+    for (const AnswerPair& pair : *part) all.push_back(&pair);
+  }
+  const size_t step = std::max<size_t>(1, all.size() / kSampledAnswers);
+  for (size_t i = 0; i < all.size(); i += step)
+    sample.push_back({all[i]->category, all[i]->prompt, all[i]->base, all[i]->target});
+  return sample;
+}
+
+Report assemble(const Json& manifest, const Analysis& analysis, const Json& layers, const Json& localisation,
+                const NameOptions& options) {
+  const CategoryTitles titles = titles_of(manifest);
+  const std::vector<Localisation> places = localisations_from_json(localisation);
+  const LedgerInputs inputs{analysis.findings, analysis.confirmation, titles, places};
+  const ClaimOptions claim_options{.min_effect_size = options.threshold};
+  Report report = report_from_json({{"schema_version", 1},
+                                    {"base", manifest.at("base")},
+                                    {"target", manifest.at("target")},
+                                    {"relation", manifest.at("relation")},
+                                    {"verdict", ""},
+                                    {"claims", Json::array()},
+                                    {"layers", Json::array()},
+                                    {"features", Json::array()}},
+                                   kManifestFile);
+  report.tool_version = kToolVersion;
+  report.relation_note = manifest.value("relation_note", "");
+  report.claims = make_claims(inputs, claim_options);
+  report.not_confirmed = not_confirmed(inputs, claim_options);
+  report.verdict = report.claims.empty() ? "no difference found" : "different";
+  report.num_hypotheses = analysis.screening.num_hypotheses;
+  report.num_prompts = static_cast<int64_t>(analysis.discovery.size() + analysis.confirmation.size());
+  report.num_tokens = manifest.value("num_answer_tokens", int64_t{0});
+  report.summary = summarise(report.claims, report.num_prompts, report.num_hypotheses);
+  report.seed = options.seed;
+  if (layers.contains("layers")) report.layers = layer_rows(layers);
+  constexpr double kAboveNoise = 2.0;
+  report.features = mean_difference_features(report.layers, kAboveNoise);
+  for (Claim& claim : report.claims) {
+    for (const FeatureRow& feature : report.features) {
+      if (std::find(claim.layers.begin(), claim.layers.end(), feature.layer) != claim.layers.end())
+        claim.features.push_back(feature.id);
+    }
+  }
+  report.categories = category_rows(manifest, analysis, layers);
+  report.answers = sample_answers(analysis);
+  report.not_seen = what_was_not_seen(manifest, analysis, layers);
+  report.settings = manifest.value("options", Json::object());
+  if (!options.crosscoder.is_null()) report.settings["crosscoder_analysis"] = options.crosscoder;
+  return report;
+}
+
+}  // namespace
+
+Json name_features(const Json& activation_data, const std::filesystem::path& folder, const NameOptions& options,
+                   ProgressSink& progress) {
+  check(activation_data.is_object() && activation_data.contains("folder"), ErrorCode::kUsage,
+        "[features] the activation data name no folder; pass what the activation stage returned.");
+  const std::filesystem::path activations = activation_data["folder"].get<std::string>();
+  const Json manifest = read_json(activations / kManifestFile);
+  std::vector<AnswerPair> pairs;
+  for (const Json& row : read_jsonl(activations / kAnswersFile, "features"))
+    pairs.push_back(answer_pair_from_json(row, kAnswersFile));
+  check(!pairs.empty(), ErrorCode::kNotFound, "[features] {} holds no answers; run the activation stage first.",
+        activations.string());
+
+  StageProgress stage(progress, "claims", 1, "steps");
+  const CompareOptions run_options = options_from_json(manifest.at("options"));
+  const Analysis analysis = analyse(pairs, detectors_for(run_options), {options.threshold, options.seed});
+  const bool has_layers = std::filesystem::exists(activations / kLayersFile);
+  const Json layers = has_layers ? read_json(activations / kLayersFile) : Json::object();
+  const bool has_places = std::filesystem::exists(activations / kLocalisationFile);
+  const Report report =
+      assemble(manifest, analysis, layers, has_places ? read_json(activations / kLocalisationFile) : Json::array(), options);
+
+  Json findings = Json::array();
+  for (const Finding& finding : analysis.findings) findings.push_back(to_json(finding));
+  write_file_atomically(folder / kFindingsFile, to_pretty_json(findings));
+  Json document = to_json(report);
+  write_file_atomically(folder / kFeaturesFile, to_pretty_json(document));
+  stage.advance(1);
+  return document;
+}
+
+}  // namespace fi

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <filesystem>
+
+namespace fi {
+
+/// The four folders of a run, as the user's documentation names them.
+struct RunFolders {
+  std::filesystem::path activations, features, visualizations, reports;
+
+  static RunFolders in(const std::filesystem::path& output) {
+    return {output / "activations", output / "features", output / "visualizations", output / "reports"};
+  }
+};
+
+// Files inside them that stages hand to each other.
+inline constexpr const char* kManifestFile = "manifest.json";          // activations/: written last, marks the stage as complete
+inline constexpr const char* kAnswersFile = "answers.jsonl";           // activations/: one AnswerPair a line
+inline constexpr const char* kLayersFile = "layers.json";              // activations/: layer map and token KL by category
+inline constexpr const char* kLocalisationFile = "localisation.json";  // activations/: block transplants by trigger
+inline constexpr const char* kFeaturesFile = "features.json";          // features/: the whole report document
+inline constexpr const char* kFindingsFile = "findings.json";          // features/: every candidate with its statistics
+
+}  // namespace fi
