@@ -116,16 +116,11 @@ Report assemble(const Json& manifest, const Analysis& analysis, const Json& laye
   const std::vector<Localisation> places = localisations_from_json(localisation);
   const LedgerInputs inputs{analysis.findings, analysis.confirmation, titles, places};
   const ClaimOptions claim_options{.min_effect_size = options.threshold};
-  Report report = report_from_json({{"schema_version", 1},
-                                    {"base", manifest.at("base")},
-                                    {"target", manifest.at("target")},
-                                    {"relation", manifest.at("relation")},
-                                    {"verdict", ""},
-                                    {"claims", Json::array()},
-                                    {"layers", Json::array()},
-                                    {"features", Json::array()}},
-                                   kManifestFile);
-  report.tool_version = kToolVersion;
+  Json skeleton =
+      to_json(Report{.tool_version = kToolVersion, .relation = manifest.at("relation"), .verdict = "no difference found"});
+  skeleton["base"] = manifest.at("base");
+  skeleton["target"] = manifest.at("target");
+  Report report = report_from_json(skeleton, kManifestFile);
   report.relation_note = manifest.value("relation_note", "");
   report.claims = make_claims(inputs, claim_options);
   report.not_confirmed = not_confirmed(inputs, claim_options);
