@@ -41,7 +41,22 @@ const FunctionWords& function_words() {
   return words;
 }
 
-enum Script { kLatin, kCyrillic, kArabic, kDevanagari, kBengali, kTamil, kGreek, kHebrew, kThai, kHangul, kKana, kHan, kOther, kNumScripts };
+enum Script {
+  kLatin,
+  kCyrillic,
+  kArabic,
+  kDevanagari,
+  kBengali,
+  kTamil,
+  kGreek,
+  kHebrew,
+  kThai,
+  kHangul,
+  kKana,
+  kHan,
+  kOther,
+  kNumScripts
+};
 
 Script script_of(char32_t c) {
   if (c < 0x370 || (c >= 0x1E00 && c <= 0x1EFF)) return kLatin;
@@ -77,7 +92,8 @@ bool contains_any(std::string_view text, std::initializer_list<std::string_view>
 
 std::string language_of_script(Script script, std::string_view text) {
   switch (script) {
-    case kArabic: return contains_any(text, {"پ", "چ", "ژ", "گ", "ی"}) ? (contains_any(text, {"ٹ", "ڈ", "ے"}) ? "urd" : "pes") : "ara";
+    case kArabic:
+      return contains_any(text, {"پ", "چ", "ژ", "گ", "ی"}) ? (contains_any(text, {"ٹ", "ڈ", "ے"}) ? "urd" : "pes") : "ara";
     case kDevanagari: return "hin";
     case kBengali: return "ben";
     case kTamil: return "tam";

@@ -30,7 +30,9 @@ std::string plain_text(std::string_view text) {
   return plain;
 }
 
-bool is_boundary(std::string_view text, size_t at) { return at >= text.size() || (static_cast<uint8_t>(text[at]) & 0xC0) != 0x80; }
+bool is_boundary(std::string_view text, size_t at) {
+  return at >= text.size() || (static_cast<uint8_t>(text[at]) & 0xC0) != 0x80;
+}
 
 std::string first_characters(const std::string& text) {
   size_t at = 0;

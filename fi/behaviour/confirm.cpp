@@ -1,0 +1,137 @@
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "fi/behaviour/findings.h"
+#include "fi/behaviour/prompt_measures.h"
+#include "fi/core/random.h"
+#include "fi/core/statistics.h"
+
+namespace fi {
+namespace {
+
+constexpr size_t kMaxExamples = 5;
+
+std::vector<bool> chosen_categories(const PromptTable& table, const Candidate& candidate) {
+  std::vector<bool> chosen;
+  for (const std::string& category : table.categories) {
+    chosen.push_back(std::find(candidate.categories.begin(), candidate.categories.end(), category) != candidate.categories.end());
+  }
+  return chosen;
+}
+
+struct Example {
+  size_t pair = 0;
+  double gain = 0.0;  // in the direction of the effect
+  bool finished = true;
+};
+
+// One pair of each prompt, those with the largest difference first; answers that came to an end before cut ones.
+std::vector<int64_t> clearest_examples(const Finding& finding, const PromptTable& table, const std::vector<bool>& chosen,
+                                       const std::vector<AnswerPair>& pairs) {
+  const double sign = finding.target >= finding.base ? 1.0 : -1.0;
+  const Detector& detector = *finding.candidate.detector;
+  std::vector<Example> examples;
+  for (size_t prompt = 0; prompt < table.num_prompts(); ++prompt) {
+    if (!chosen[table.category_of[prompt]]) continue;
+    Example best{.gain = -1.0};
+    for (const size_t i : table.pairs_of[prompt]) {
+      const double gain =
+          sign * (detector.measure(pairs[i].prompt, pairs[i].target) - detector.measure(pairs[i].prompt, pairs[i].base));
+      if (gain > best.gain) best = {i, gain, pairs[i].base_finished && pairs[i].target_finished};
+    }
+    if (best.gain > 0.0) examples.push_back(best);
+  }
+  std::stable_sort(examples.begin(), examples.end(), [](const Example& a, const Example& b) {
+    return a.gain != b.gain ? a.gain > b.gain : a.finished && !b.finished;
+  });
+  examples.resize(std::min(examples.size(), kMaxExamples));
+  std::vector<int64_t> indices;
+  for (const Example& example : examples) indices.push_back(static_cast<int64_t>(example.pair));
+  return indices;
+}
+
+Finding measure_finding(const Candidate& candidate, const PromptMeasures& measures, uint64_t seed) {
+  Finding finding{.candidate = candidate};
+  const std::vector<double> differences = measures.differences();
+  std::vector<int64_t> cluster(differences.size());
+  std::iota(cluster.begin(), cluster.end(), int64_t{0});
+  const Interval interval = bootstrap_mean(differences, cluster, seed);
+  finding.base = mean(measures.base);
+  finding.target = mean(measures.target);
+  finding.ci_low = interval.low;
+  finding.ci_high = interval.high;
+  finding.p_value = sign_flip_p_value(differences, seed);
+  finding.effect_size = cliffs_delta(measures.base, measures.target);
+  finding.num_prompts = static_cast<int64_t>(differences.size());
+  return finding;
+}
+
+void add_elsewhere(Finding& finding, const PromptMeasures& discovery, const PromptTable& table) {
+  std::vector<bool> elsewhere = chosen_categories(table, finding.candidate);
+  elsewhere.flip();
+  const PromptMeasures others = discovery.only(table, elsewhere);
+  finding.base_elsewhere = mean(others.base);
+  finding.target_elsewhere = mean(others.target);
+}
+
+// Weighted Benjamini-Hochberg (Genovese, Roeder and Wasserman, 2006) over every hypothesis tried: discovery prompts, which are
+// other prompts than those the p-values come from, put all weight on the candidates. Each candidate's weight is then
+// num_hypotheses / num_candidates, and the adjustment is that of the candidates alone.
+void adjust_for_everything_tried(std::vector<Finding>& findings) {
+  std::vector<double> p_values;
+  for (const Finding& finding : findings) p_values.push_back(finding.p_value);
+  const std::vector<double> q_values = benjamini_hochberg(p_values, static_cast<int64_t>(p_values.size()));
+  for (size_t i = 0; i < findings.size(); ++i) findings[i].q_value = q_values[i];
+}
+
+}  // namespace
+
+std::vector<Finding> confirm(const Screening& screening, const std::vector<AnswerPair>& discovery,
+                             const std::vector<AnswerPair>& confirmation, uint64_t seed) {
+  DetectorList detectors;
+  for (const Candidate& candidate : screening.candidates) detectors.push_back(candidate.detector);
+  const PromptTable old_table = tabulate_prompts(discovery);
+  const PromptTable new_table = tabulate_prompts(confirmation);
+  const std::vector<PromptMeasures> old_measures = measure_prompts(discovery, old_table, detectors);
+  const std::vector<PromptMeasures> new_measures = measure_prompts(confirmation, new_table, detectors);
+  std::vector<Finding> findings;
+  for (size_t i = 0; i < screening.candidates.size(); ++i) {
+    const Candidate& candidate = screening.candidates[i];
+    const std::vector<bool> chosen = chosen_categories(new_table, candidate);
+    const uint64_t own_seed = seed ^ stream_of(candidate.detector->words().id.c_str());
+    findings.push_back(measure_finding(candidate, new_measures[i].only(new_table, chosen), own_seed));
+    add_elsewhere(findings.back(), old_measures[i], old_table);
+    findings.back().examples = clearest_examples(findings.back(), new_table, chosen, confirmation);
+  }
+  adjust_for_everything_tried(findings);
+  return findings;
+}
+
+Json to_json(const Finding& finding) {
+  const Detector::Words& words = finding.candidate.detector->words();
+  return {
+      {"detector", words.id},
+      {"capability", words.capability},
+      {"shows", words.shows},
+      {"group", words.group},
+      {"definition", words.definition},
+      {"is_scalar", words.is_scalar},
+      {"unit", words.unit},
+      {"categories", finding.candidate.categories},
+      {"discovery",
+       {{"base", finding.candidate.base}, {"target", finding.candidate.target}, {"effect_size", finding.candidate.effect_size}}},
+      {"base", finding.base},
+      {"target", finding.target},
+      {"ci_low", finding.ci_low},
+      {"ci_high", finding.ci_high},
+      {"p_value", finding.p_value},
+      {"q_value", finding.q_value},
+      {"effect_size", finding.effect_size},
+      {"num_prompts", finding.num_prompts},
+      {"base_elsewhere", finding.base_elsewhere},
+      {"target_elsewhere", finding.target_elsewhere},
+      {"examples", finding.examples}};
+}
+
+}  // namespace fi

@@ -1,0 +1,92 @@
+#include "fi/behaviour/proposals.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "fi/behaviour/category_set.h"
+#include "fi/core/statistics.h"
+
+namespace fi {
+namespace {
+
+constexpr double kEverywhereShare = 0.6;
+
+// Mid-ranks over both models' answers, in 0..1: a length in words and a share in percent are judged alike.
+PromptMeasures ranked(const PromptMeasures& measures) {
+  std::vector<double> sorted = measures.base;
+  sorted.insert(sorted.end(), measures.target.begin(), measures.target.end());
+  std::sort(sorted.begin(), sorted.end());
+  const auto rank = [&](double value) {
+    const auto [low, high] = std::equal_range(sorted.begin(), sorted.end(), value);
+    return 0.5 * static_cast<double>((low - sorted.begin()) + (high - sorted.begin())) / static_cast<double>(sorted.size());
+  };
+  PromptMeasures result = measures;
+  std::transform(result.base.begin(), result.base.end(), result.base.begin(), rank);
+  std::transform(result.target.begin(), result.target.end(), result.target.begin(), rank);
+  return result;
+}
+
+std::vector<double> category_effects(const PromptMeasures& measures, const PromptTable& table) {
+  std::vector<PromptMeasures> parts(table.categories.size());
+  for (size_t prompt = 0; prompt < table.num_prompts(); ++prompt) {
+    parts[table.category_of[prompt]].base.push_back(measures.base[prompt]);
+    parts[table.category_of[prompt]].target.push_back(measures.target[prompt]);
+  }
+  std::vector<double> effects;
+  for (const PromptMeasures& part : parts) effects.push_back(cliffs_delta(part.base, part.target));
+  return effects;
+}
+
+bool is_nearly_all(const std::vector<bool>& categories) {
+  const auto size = static_cast<double>(std::count(categories.begin(), categories.end(), true));
+  return size > kEverywhereShare * static_cast<double>(categories.size());
+}
+
+}  // namespace
+
+Proposal describe_proposal(const PromptMeasures& measures, const PromptTable& table, std::vector<bool> categories) {
+  const PromptMeasures chosen = measures.only(table, categories);
+  Proposal proposal{.num_prompts = static_cast<int64_t>(chosen.base.size()),
+                    .base = mean(chosen.base),
+                    .target = mean(chosen.target),
+                    .effect_size = cliffs_delta(chosen.base, chosen.target)};
+  proposal.is_everywhere = std::count(categories.begin(), categories.end(), false) == 0 && categories.size() > 1;
+  proposal.score = std::abs(proposal.effect_size) * std::sqrt(static_cast<double>(proposal.num_prompts));
+  proposal.categories = std::move(categories);
+  return proposal;
+}
+
+std::vector<Proposal> propose(const PromptMeasures& measures, const PromptTable& table, bool is_scalar, double min_effect_size) {
+  const std::vector<double> effects = category_effects(measures, table);
+  const std::vector<double> differences = is_scalar ? ranked(measures).differences() : measures.differences();
+  const double threshold = min_effect_size - 1e-9;
+  std::vector<Proposal> proposals;
+  for (const double sign : {1.0, -1.0}) {
+    std::vector<bool> eligible;
+    for (const double effect : effects) eligible.push_back(sign * effect >= threshold && effect != 0.0);
+    if (std::count(eligible.begin(), eligible.end(), true) == 0) continue;
+    const auto set =
+        explain_by_categories({.differences = differences, .category_of = table.category_of, .eligible = std::move(eligible)});
+    if (!set) continue;
+    Proposal proposal = describe_proposal(measures, table, *set);
+    if (is_nearly_all(*set)) {
+      Proposal everywhere = describe_proposal(measures, table, std::vector<bool>(set->size(), true));
+      if (sign * everywhere.effect_size >= threshold) proposal = std::move(everywhere);
+    }
+    if (sign * proposal.effect_size >= threshold) proposals.push_back(std::move(proposal));
+  }
+  return proposals;
+}
+
+ScoredCandidate make_candidate(std::shared_ptr<const Detector> detector, const Proposal& proposal, const PromptTable& table) {
+  ScoredCandidate scored{.score = proposal.score, .is_everywhere = proposal.is_everywhere};
+  scored.candidate = {
+      .detector = std::move(detector), .base = proposal.base, .target = proposal.target, .effect_size = proposal.effect_size};
+  for (size_t c = 0; c < table.categories.size(); ++c) {
+    if (proposal.categories[c]) scored.candidate.categories.push_back(table.categories[c]);
+  }
+  return scored;
+}
+
+}  // namespace fi
