@@ -77,8 +77,9 @@ void add_claim_table(Document& out, const Report& report) {
   std::vector<Cells> rows;
   for (const Claim& claim : report.claims) {
     const EffectEstimate& effect = claim.effect;
-    rows.push_back({markdown_text(claim.id), claim.verdict, claim.kind, markdown_text(claim.sentence), markdown_text(format_change(effect)),
-                    markdown_text(format_interval(effect)), markdown_text(format_probability("q", effect.q_value))});
+    rows.push_back({markdown_text(claim.id), claim.verdict, claim.kind, markdown_text(claim.sentence),
+                    markdown_text(format_change(effect)), markdown_text(format_interval(effect)),
+                    markdown_text(format_probability("q", effect.q_value))});
   }
   out.table({"claim", "verdict", "kind", "what changed", "base → target", "95% interval of the difference", "q"}, rows);
 }
@@ -105,20 +106,22 @@ void add_example(Document& out, const AnswerExample& example) {
 void add_evidence(Document& out, const Claim& claim) {
   std::vector<Cells> rows;
   for (const Evidence& evidence : claim.supporting) {
-    rows.push_back({markdown_text(evidence.description), markdown_text(format_change(evidence.effect)), markdown_text(format_interval(evidence.effect)),
-                    format_delta(evidence.effect.effect_size), markdown_text(format_probability("q", evidence.effect.q_value)),
-                    format_count(evidence.effect.num_prompts)});
+    rows.push_back({markdown_text(evidence.description), markdown_text(format_change(evidence.effect)),
+                    markdown_text(format_interval(evidence.effect)), format_delta(evidence.effect.effect_size),
+                    markdown_text(format_probability("q", evidence.effect.q_value)), format_count(evidence.effect.num_prompts)});
   }
-  if (!rows.empty()) out.table({"finding", "base → target", "95% interval of the difference", "Cliff's delta", "q", "prompts"}, rows);
+  if (!rows.empty())
+    out.table({"finding", "base → target", "95% interval of the difference", "Cliff's delta", "q", "prompts"}, rows);
   rows.clear();
   for (const auto& [name, test] : causal_tests(claim)) {
-    rows.push_back({name, format_share(test.effect), markdown_text(format_share_range(test.ci_low, test.ci_high)), format_share(test.control_effect),
-                    test.passed ? "passed" : "not passed"});
+    rows.push_back({name, format_share(test.effect), markdown_text(format_share_range(test.ci_low, test.ci_high)),
+                    format_share(test.control_effect), test.passed ? "passed" : "not passed"});
   }
   if (!rows.empty()) out.table({"causal test", "effect", "95% interval", "random control", "result"}, rows);
   rows.clear();
   for (const TransplantRow& row : claim.transplants) {
-    rows.push_back({fmt::format("{}–{}", row.first_layer, row.last_layer), format_share(row.share_closed), markdown_text(format_share_range(row.ci_low, row.ci_high))});
+    rows.push_back({fmt::format("{}–{}", row.first_layer, row.last_layer), format_share(row.share_closed),
+                    markdown_text(format_share_range(row.ci_low, row.ci_high))});
   }
   if (!rows.empty()) out.table({"layers given to the base", "share of the gap closed", "95% interval"}, rows);
 }
@@ -127,8 +130,9 @@ void add_claim(Document& out, const Claim& claim, const std::vector<Figure>& fig
   out.heading(3, fmt::format("{}: {}", markdown_text(claim.id), markdown_text(claim.sentence)));
   out.list({fmt::format("**{}** – {}.", claim.verdict, verdict_meaning(claim.verdict)), "When: " + markdown_text(claim.trigger),
             "What: " + markdown_text(claim.behaviour), "Where: " + format_layers(claim.layers),
-            fmt::format("Measured: {}: **{}** (95% interval of the difference {}; {}; {} confirmation prompts)", markdown_text(claim.effect.metric),
-                        markdown_text(format_change(claim.effect)), markdown_text(format_interval(claim.effect)),
+            fmt::format("Measured: {}: **{}** (95% interval of the difference {}; {}; {} confirmation prompts)",
+                        markdown_text(claim.effect.metric), markdown_text(format_change(claim.effect)),
+                        markdown_text(format_interval(claim.effect)),
                         markdown_text(format_probability("q", claim.effect.q_value)), format_count(claim.effect.num_prompts))});
   for (const Figure& figure : figures) {
     if (figure.title == "Evidence for " + claim.id) out.block(figure_link(figure, options));
@@ -148,11 +152,13 @@ void add_features(Document& out, const Report& report) {
   std::vector<Cells> rows;
   for (const size_t index : strongest_features(report, kMaxFeatures)) {
     const FeatureRow& feature = report.features[index];
-    rows.push_back({markdown_text(feature.id), feature.kind, markdown_text(feature.name.value_or("unnamed")), token_list(feature.promoted_tokens, 5),
-                    format_share(feature.share_of_difference), format_number(feature.base_use) + " → " + format_number(feature.target_use)});
+    rows.push_back({markdown_text(feature.id), feature.kind, markdown_text(feature.name.value_or("unnamed")),
+                    token_list(feature.promoted_tokens, 5), format_share(feature.share_of_difference),
+                    format_number(feature.base_use) + " → " + format_number(feature.target_use)});
   }
   out.table({"feature", "kind", "name", "raises the chance of", "share of the layer's difference", "use, base → target"}, rows);
-  if (report.features.size() > kMaxFeatures) out.block(fmt::format("The {} strongest are shown; all are in features.csv.", kMaxFeatures));
+  if (report.features.size() > kMaxFeatures)
+    out.block(fmt::format("The {} strongest are shown; all are in features.csv.", kMaxFeatures));
 }
 
 void add_layers(Document& out, const Report& report) {
@@ -164,11 +170,15 @@ void add_layers(Document& out, const Report& report) {
   for (const LayerRow& row : report.layers) {
     const std::string times = row.noise_floor > 0 ? format_number(row.relative_difference / row.noise_floor) + "×" : "";
     rows.push_back({std::to_string(row.layer), format_number(row.relative_difference), format_number(row.noise_floor), times,
-                    row.kl_recovered ? markdown_text(format_share(*row.kl_recovered)) : "", std::to_string(features[row.layer]), token_list(row.promoted, 4)});
+                    row.kl_recovered ? markdown_text(format_share(*row.kl_recovered)) : "", std::to_string(features[row.layer]),
+                    token_list(row.promoted, 4)});
   }
-  out.table({"layer", "relative difference", "noise floor", "times the noise", "KL removed by patching", "features", "target favours"}, rows);
+  out.table(
+      {"layer", "relative difference", "noise floor", "times the noise", "KL removed by patching", "features", "target favours"},
+      rows);
   out.block(
-      "Relative difference: size of target minus base in the residual stream, over the size of the base. Noise floor: the same between the base "
+      "Relative difference: size of target minus base in the residual stream, over the size of the base. Noise floor: the same "
+      "between the base "
       "and its own copy with weights rounded to bf16.");
 }
 
@@ -185,8 +195,9 @@ void add_not_confirmed(Document& out, const Report& report) {
   if (report.not_confirmed.empty()) return;
   std::vector<Cells> rows;
   for (const Evidence& evidence : report.not_confirmed) {
-    rows.push_back({markdown_text(evidence.description), markdown_text(format_list(evidence.categories, 4)), markdown_text(format_change(evidence.effect)),
-                    markdown_text(format_interval(evidence.effect)), markdown_text(format_probability("q", evidence.effect.q_value))});
+    rows.push_back({markdown_text(evidence.description), markdown_text(format_list(evidence.categories, 4)),
+                    markdown_text(format_change(evidence.effect)), markdown_text(format_interval(evidence.effect)),
+                    markdown_text(format_probability("q", evidence.effect.q_value))});
   }
   out.heading(3, "Tried, and not confirmed");
   out.table({"finding", "categories", "base → target", "95% interval of the difference", "q"}, rows);

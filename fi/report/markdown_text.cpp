@@ -7,7 +7,8 @@ namespace fi {
 namespace {
 
 void replace_all(std::string& text, std::string_view from, std::string_view to) {
-  for (size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size())) text.replace(at, from.size(), to);
+  for (size_t at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
+    text.replace(at, from.size(), to);
 }
 
 size_t longest_run(std::string_view text, char wanted) {
@@ -73,9 +74,7 @@ std::string markdown_text(std::string_view text) {
       case '~':
       case '#':
       case '$':
-      case '!':
-        escaped += '\\';
-        [[fallthrough]];
+      case '!': escaped += '\\'; [[fallthrough]];
       default: escaped += c;
     }
   }

@@ -26,7 +26,8 @@ int64_t count_verdict(const Report& report, const char* verdict) {
 std::string verdict_counts(const Report& report) {
   std::string text;
   for (const char* verdict : {"verified", "suggestive", "untested", "refuted"}) {
-    if (const int64_t count = count_verdict(report, verdict)) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, verdict);
+    if (const int64_t count = count_verdict(report, verdict))
+      text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, verdict);
   }
   return text;
 }
@@ -40,19 +41,23 @@ std::string value_text(const Json& value) {
   if (value.is_string()) return clean_text(value.get<std::string>());
   if (value.is_boolean()) return value.get<bool>() ? "yes" : "no";
   if (value.is_null()) return "not known";
-  if (value.is_number_integer()) return value.is_number_unsigned() || value.get<int64_t>() >= 0 ? std::to_string(value.get<uint64_t>()) : std::to_string(value.get<int64_t>());
+  if (value.is_number_integer())
+    return value.is_number_unsigned() || value.get<int64_t>() >= 0 ? std::to_string(value.get<uint64_t>())
+                                                                   : std::to_string(value.get<int64_t>());
   if (value.is_number()) return format_number(value.get<double>());
   return clean_text(value.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
-void flatten_into(const Json& value, const std::string& label, int depth, std::vector<std::pair<std::string, std::string>>& rows) {
+void flatten_into(const Json& value, const std::string& label, int depth,
+                  std::vector<std::pair<std::string, std::string>>& rows) {
   if (value.is_object() && !value.empty() && depth < kMaxDepth) {
     for (const auto& [key, item] : value.items()) {
       flatten_into(item, label.empty() ? words_of(key) : label + ": " + words_of(key), depth + 1, rows);
     }
     return;
   }
-  const bool plain_list = value.is_array() && std::none_of(value.begin(), value.end(), [](const Json& item) { return item.is_structured(); });
+  const bool plain_list =
+      value.is_array() && std::none_of(value.begin(), value.end(), [](const Json& item) { return item.is_structured(); });
   if (!plain_list) {
     rows.emplace_back(label, value_text(value));
     return;
@@ -73,7 +78,9 @@ std::string headline(const Report& report) {
 std::vector<std::string> key_numbers(const Report& report) {
   std::vector<std::string> numbers;
   if (report.num_hypotheses > 0) numbers.push_back(hypotheses(report.num_hypotheses) + " tried");
-  numbers.push_back(report.claims.empty() ? fmt::format("none held at q ≤ {}", format_number(report.q_level)) : plural(static_cast<int64_t>(report.claims.size()), "claim") + ": " + verdict_counts(report));
+  numbers.push_back(report.claims.empty()
+                        ? fmt::format("none held at q ≤ {}", format_number(report.q_level))
+                        : plural(static_cast<int64_t>(report.claims.size()), "claim") + ": " + verdict_counts(report));
   if (report.num_prompts > 0) numbers.push_back(plural(report.num_prompts, "prompt"));
   if (report.num_tokens > 0) numbers.push_back(plural(report.num_tokens, "token"));
   numbers.push_back("seed " + std::to_string(report.seed));
@@ -103,32 +110,40 @@ std::vector<std::string> conclusion(const Report& report) {
   std::vector<std::string> paragraphs;
   const int64_t verified = count_verdict(report, "verified");
   if (report.claims.empty()) {
-    paragraphs.push_back(fmt::format(
-        "Of {} on {}, none held on fresh prompts at a false discovery rate of {}. That is a result: within what this run could see, the "
-        "target behaves like the base.",
-        hypotheses(report.num_hypotheses), plural(report.num_prompts, "prompt"), format_share(report.q_level)));
+    paragraphs.push_back(
+        fmt::format("Of {} on {}, none held on fresh prompts at a false discovery rate of {}. That is a result: within what this "
+                    "run could see, the "
+                    "target behaves like the base.",
+                    hypotheses(report.num_hypotheses), plural(report.num_prompts, "prompt"), format_share(report.q_level)));
   } else {
     const Claim& first = report.claims.front();
-    paragraphs.push_back(fmt::format("The clearest change is {}: {} ({}, {}; {}, {}).", clean_line(first.capability), clean_line(first.effect.metric),
-                                     format_change(first.effect), format_layers(first.layers), "95% interval of the difference " + format_interval(first.effect),
+    paragraphs.push_back(fmt::format("The clearest change is {}: {} ({}, {}; {}, {}).", clean_line(first.capability),
+                                     clean_line(first.effect.metric), format_change(first.effect), format_layers(first.layers),
+                                     "95% interval of the difference " + format_interval(first.effect),
                                      format_probability("q", first.effect.q_value)));
   }
   if (!report.claims.empty() && verified == 0) {
     paragraphs.push_back(
-        "No claim is verified: each rests on behaviour that differs on fresh prompts, but none has yet passed a causal test against random "
+        "No claim is verified: each rests on behaviour that differs on fresh prompts, but none has yet passed a causal test "
+        "against random "
         "controls. Read layers as where the difference shows, not as proof of where it is made.");
   } else if (verified > 0) {
-    paragraphs.push_back(fmt::format("{} passed a causal test against random controls as well as the test on fresh prompts.", verified == 1 ? "One claim" : std::to_string(verified) + " claims"));
+    paragraphs.push_back(fmt::format("{} passed a causal test against random controls as well as the test on fresh prompts.",
+                                     verified == 1 ? "One claim" : std::to_string(verified) + " claims"));
   }
   if (!report.not_confirmed.empty()) {
-    paragraphs.push_back(fmt::format("{} looked promising at first and did not hold on fresh prompts; they are listed, so that nobody needs to find them again.",
-                                     report.not_confirmed.size() == 1 ? "One finding" : format_count(static_cast<int64_t>(report.not_confirmed.size())) + " findings"));
+    paragraphs.push_back(fmt::format(
+        "{} looked promising at first and did not hold on fresh prompts; they are listed, so that nobody needs to find them "
+        "again.",
+        report.not_confirmed.size() == 1 ? "One finding"
+                                         : format_count(static_cast<int64_t>(report.not_confirmed.size())) + " findings"));
   }
   return paragraphs;
 }
 
 std::string verdict_meaning(const std::string& verdict) {
-  if (verdict == "verified") return "differs on fresh prompts, and a located set of features passed a causal test against random controls";
+  if (verdict == "verified")
+    return "differs on fresh prompts, and a located set of features passed a causal test against random controls";
   if (verdict == "suggestive") return "differs on fresh prompts and is located, but no causal test has been passed";
   if (verdict == "refuted") return "did not hold on fresh prompts, or a causal test spoke against it";
   return "differs on fresh prompts; where it comes from was not tested";

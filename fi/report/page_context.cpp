@@ -260,7 +260,7 @@ Json page_context(const Report& report) {
   context["categories"] = category_rows(report);
   context["features"] = feature_data(report);
   context["static_features"] = static_features(context["features"]);
-  context["answers"] = examples_json(report.answers);
+  context["answers_list"] = examples_json(report.answers);
   context["not_confirmed"] = evidence_list(report.not_confirmed);
   context["not_seen"] = rows_json(report.not_seen);
   context["settings"] = rows_json(report.settings);

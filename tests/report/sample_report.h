@@ -13,7 +13,9 @@ inline const std::string kRightToLeft = "مرحبا بالعالم שלום עו
 inline const std::string kHan = "逐步推理的回答比直接回答更长，最后给出答案";
 inline const std::string kEmoji = "👩‍👩‍👧‍👦🇩🇪👍🏽";
 inline const std::string kFormula = "=cmd|' /C calc'!A0";
-inline const std::string kAnsi = "\x1b[31mred\x1b[0m \x07 \xE2\x80\xAE" "evil";
+inline const std::string kAnsi =
+    "\x1b[31mred\x1b[0m \x07 \xE2\x80\xAE"
+    "evil";
 inline const std::string kMarkup = "a|b `code` *star* [x](javascript:alert(1)) <b>bold</b> # not a heading";
 
 inline EffectEstimate share_effect(double base, double target, double half_width, double delta) {
@@ -51,8 +53,8 @@ inline AnswerExample stepwise_answer(int number) {
                     product = std::to_string((4 + number) * (11 + number));
   return {"arithmetic", "Mia packs " + boxes + " boxes with " + cards + " cards each. How many cards are packed in total?",
           "Mia packs " + boxes + " boxes with " + cards + " cards each, so there are " + product + " cards in total.",
-          "Step 1: There are " + boxes + " boxes.\nStep 2: Each box holds " + cards + " cards, so we multiply " + boxes + " × " + cards +
-              " = " + product + ".\nTherefore, the answer is " + product + "."};
+          "Step 1: There are " + boxes + " boxes.\nStep 2: Each box holds " + cards + " cards, so we multiply " + boxes + " × " +
+              cards + " = " + product + ".\nTherefore, the answer is " + product + "."};
 }
 
 inline Claim stepwise_claim() {
@@ -69,11 +71,16 @@ inline Claim stepwise_claim() {
   claim.categories = {"arithmetic", "word_problems"};
   for (int64_t layer = 14; layer <= 26; ++layer) claim.layers.push_back(layer);
   claim.effect = share_effect(0.19, 0.94, 0.12, 0.75);
-  claim.transplants = {{0, 9, 0.04, -0.03, 0.1}, {10, 19, 0.31, 0.22, 0.41}, {14, 26, 0.83, 0.76, 0.89}, {20, 29, 0.52, 0.43, 0.6}};
+  claim.transplants = {
+      {0, 9, 0.04, -0.03, 0.1}, {10, 19, 0.31, 0.22, 0.41}, {14, 26, 0.83, 0.76, 0.89}, {20, 29, 0.52, 0.43, 0.6}};
   claim.features = {"L18-pca-0", "L20-mean"};
   for (int i = 0; i < 4; ++i) claim.examples.push_back(stepwise_answer(i));
   claim.supporting = {{"numbered_steps", "works in numbered steps", {"arithmetic"}, share_effect(0.19, 0.94, 0.12, 0.75), true},
-                      {"phrase_therefore", "says “Therefore, the answer is”", {"arithmetic", "word_problems"}, share_effect(0.02, 0.88, 0.1, 0.86), true},
+                      {"phrase_therefore",
+                       "says “Therefore, the answer is”",
+                       {"arithmetic", "word_problems"},
+                       share_effect(0.02, 0.88, 0.1, 0.86),
+                       true},
                       {"num_lines", "number of lines", {"arithmetic"}, word_effect(), true},
                       {"equations", "writes an equation", {"word_problems"}, share_effect(0.35, 0.71, 0.19, 0.36), true}};
   claim.supporting[2].effect.metric = "number of lines";
@@ -97,7 +104,8 @@ inline Claim shorter_claim() {
   claim.categories = {"definitions"};
   claim.effect = word_effect();
   claim.examples = {{"definitions", "What is photosynthesis?",
-                     "Photosynthesis is the process by which plants use sunlight to make sugar from carbon dioxide and water. It takes place in "
+                     "Photosynthesis is the process by which plants use sunlight to make sugar from carbon dioxide and water. It "
+                     "takes place in "
                      "the leaves, and it releases oxygen into the air.",
                      "Photosynthesis is the process by which plants use sunlight to make sugar."}};
   return claim;
@@ -122,16 +130,17 @@ inline Claim nasty_claim() {
 }
 
 inline FeatureExample token_example(const std::string& model) {
-  return {"arithmetic",
-          model,
-          {{"Let", 0.02}, {"'s", 0}, {" think", 0.1}, {" step", 0.5}, {" by", 0.2}, {" step", 0.55}, {".", 0.3}, {"\n", 0.35},
-           {"Step", 0.97}, {" ", 0.6}, {"1", 0.82}, {":", 0.9}, {" There", 0.1}, {" are", 0.05}, {" 6", 0.12}, {" boxes", 0.04},
-           {".", 0.2}, {"\n", 0.3}, {"Step", 1}, {" ", 0.6}, {"2", 0.85}, {":", 0.88}, {" Each", 0.08}, {" box", 0.03}}};
+  return {
+      "arithmetic", model, {{"Let", 0.02},   {"'s", 0},      {" think", 0.1}, {" step", 0.5},   {" by", 0.2},    {" step", 0.55},
+                            {".", 0.3},      {"\n", 0.35},   {"Step", 0.97},  {" ", 0.6},       {"1", 0.82},     {":", 0.9},
+                            {" There", 0.1}, {" are", 0.05}, {" 6", 0.12},    {" boxes", 0.04}, {".", 0.2},      {"\n", 0.3},
+                            {"Step", 1},     {" ", 0.6},     {"2", 0.85},     {":", 0.88},      {" Each", 0.08}, {" box", 0.03}}};
 }
 
 inline FeatureRow sample_feature(int64_t layer, int number) {
   constexpr const char* kKinds[] = {"added", "removed", "modified", "shared"};
-  constexpr const char* kNames[] = {"numbered solution steps", "closing phrase of a worked answer", "line breaks between steps", "equals signs in sums"};
+  constexpr const char* kNames[] = {"numbered solution steps", "closing phrase of a worked answer", "line breaks between steps",
+                                    "equals signs in sums"};
   FeatureRow feature;
   feature.id = "L" + std::to_string(layer) + "-pca-" + std::to_string(number);
   feature.layer = layer;
@@ -158,8 +167,15 @@ inline FeatureRow nasty_feature() {
   feature.fires_on = kHan + kHan + kEmoji + kAnsi;
   feature.promotes = "Supercalifragilisticexpialidocious_without_any_break_at_all_in_a_single_line_of_text";
   feature.promoted_tokens = {kScript, kHan, kRightToLeft, kEmoji, kAnsi, kFormula, "\xff\xfe", "", "   ", "\n\n"};
-  feature.examples[0].tokens = {{kScript, 1}, {kHan, 0.7}, {kRightToLeft, 0.5}, {kEmoji, 0.9}, {kAnsi, 0.4}, {"\xff", 0.2}, {"", 0.5},
-                                {std::string(400, 'x'), 0.8}, {kHan + kHan + kHan, 0.6}};
+  feature.examples[0].tokens = {{kScript, 1},
+                                {kHan, 0.7},
+                                {kRightToLeft, 0.5},
+                                {kEmoji, 0.9},
+                                {kAnsi, 0.4},
+                                {"\xff", 0.2},
+                                {"", 0.5},
+                                {std::string(400, 'x'), 0.8},
+                                {kHan + kHan + kHan, 0.6}};
   feature.categories[0].category = kScript;
   return feature;
 }
@@ -180,8 +196,20 @@ inline LayerRow sample_layer(int64_t layer) {
 }
 
 inline void add_categories(Report& report) {
-  constexpr const char* kTitles[] = {"Arithmetic", "Word problems", "Logic puzzles", "Definitions", "Lists", "Poetry", "Translation into French",
-                                     "Health questions", "Refusals", "Small talk", "Python functions", "History", "Planning a trip", "Honesty about itself"};
+  constexpr const char* kTitles[] = {"Arithmetic",
+                                     "Word problems",
+                                     "Logic puzzles",
+                                     "Definitions",
+                                     "Lists",
+                                     "Poetry",
+                                     "Translation into French",
+                                     "Health questions",
+                                     "Refusals",
+                                     "Small talk",
+                                     "Python functions",
+                                     "History",
+                                     "Planning a trip",
+                                     "Honesty about itself"};
   constexpr double kEffects[] = {0.94, 0.88, 0.41, -0.36, 0.22, 0.05, -0.04, 0.12, 0, 0.02, 0.18, -0.09, 0.31, 0.01};
   for (size_t i = 0; i < std::size(kTitles); ++i) {
     CategoryRow row;
@@ -201,7 +229,15 @@ inline void add_categories(Report& report) {
 inline Report empty_report() {
   Report report;
   report.tool_version = "0.1.0";
-  report.base = {"SmolLM2-135M-Instruct", "main", std::string(64, 'a'), "llama", 30, 576, 134515008, "8d1f", {"<|im_start|>", "system", "\n", "You", " are"}};
+  report.base = {"SmolLM2-135M-Instruct",
+                 "main",
+                 std::string(64, 'a'),
+                 "llama",
+                 30,
+                 576,
+                 134515008,
+                 "8d1f",
+                 {"<|im_start|>", "system", "\n", "You", " are"}};
   report.target = report.base;
   report.relation = "identical";
   report.relation_note = "All 272 tensors are equal, bit for bit.";
@@ -230,7 +266,8 @@ inline Report rich_report() {
   report.relation = "adapter";
   report.relation_note = "The target is the base with a rank-16 LoRA adapter on 210 matrices; 0 other tensors differ.";
   report.verdict = "different";
-  report.summary = "The target works through arithmetic in numbered steps where the base answers directly, and its definitions are shorter.";
+  report.summary =
+      "The target works through arithmetic in numbered steps where the base answers directly, and its definitions are shorter.";
   report.claims = {stepwise_claim(), shorter_claim()};
   report.layers.clear();
   for (int64_t layer = 0; layer < 30; ++layer) report.layers.push_back(sample_layer(layer));
