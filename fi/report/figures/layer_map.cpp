@@ -66,13 +66,10 @@ void draw_grid(Svg& svg, const Frame& frame) {
 }
 
 void draw_layer_numbers(Svg& svg, const Frame& frame, const std::vector<LayerRow>& layers, double y) {
-  double last = -1e9;
+  const int64_t stride = label_stride(layers.back().layer, frame.step);
   for (size_t i = 0; i < layers.size(); ++i) {
-    const std::string label = std::to_string(layers[i].layer);
-    const double width = text_width(label, kSmall);
-    if (frame.x(i) - width / 2 < last + 12 && i > 0) continue;
-    svg.text({frame.x(i), y}, label, {kSmall, Ink::kSoft, Anchor::kMiddle});
-    last = frame.x(i) + width / 2;
+    if (layers[i].layer % stride != 0) continue;
+    svg.text({frame.x(i), y}, std::to_string(layers[i].layer), {kSmall, Ink::kSoft, Anchor::kMiddle});
   }
 }
 
