@@ -1,0 +1,129 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <limits>
+#include <set>
+
+#include "fi/report/figures/figure.h"
+#include "sample_report.h"
+
+namespace fi {
+namespace {
+
+constexpr double kTolerance = 0.75;  // pixels
+
+std::vector<Figure> every_figure(const Report& report) {
+  std::vector<Figure> figures = make_figures(report);
+  for (const double width : {300.0, 340.0, 440.0, 700.0, 1000.0}) {
+    const Canvas canvas{width, false};
+    figures.push_back(draw_layer_map(report, canvas));
+    figures.push_back(draw_feature_distribution(report, canvas));
+    figures.push_back(draw_capability_change(report, canvas));
+    for (const Claim& claim : report.claims) {
+      figures.push_back(draw_effect(claim.effect, canvas));
+      figures.push_back(draw_claim_layers(claim, report.base.num_layers, canvas));
+      figures.push_back(draw_claim_evidence(claim, report.base.num_layers, canvas));
+    }
+  }
+  return figures;
+}
+
+bool overlap(const Box& a, const Box& b) {
+  return a.x + a.width > b.x + kTolerance && b.x + b.width > a.x + kTolerance && a.y + a.height > b.y + kTolerance &&
+         b.y + b.height > a.y + kTolerance;
+}
+
+Box view_box(const std::string& svg) {
+  const size_t at = svg.find("viewBox=\"0 0 ") + 13;
+  size_t used = 0;
+  const double width = std::stod(svg.substr(at), &used);
+  return {0, 0, width, std::stod(svg.substr(at + used))};
+}
+
+class Figures : public testing::TestWithParam<Report> {};
+
+TEST_P(Figures, NoTextOverlapsAnother) {
+  for (const Figure& figure : every_figure(GetParam())) {
+    const auto& boxes = figure.text_boxes;
+    for (size_t i = 0; i < boxes.size(); ++i) {
+      for (size_t j = i + 1; j < boxes.size(); ++j) {
+        EXPECT_FALSE(overlap(boxes[i].box, boxes[j].box)) << figure.file_stem << " of width " << view_box(figure.svg).width
+                                                          << ": '" << boxes[i].text << "' and '" << boxes[j].text << "'";
+      }
+    }
+  }
+}
+
+TEST_P(Figures, NoTextIsCutByTheEdge) {
+  for (const Figure& figure : every_figure(GetParam())) {
+    const Box page = view_box(figure.svg);
+    for (const TextBox& text : figure.text_boxes) {
+      const Box& box = text.box;
+      const bool inside =
+          box.x >= -0.5 && box.y >= -0.5 && box.x + box.width <= page.width + 0.5 && box.y + box.height <= page.height + 0.5;
+      EXPECT_TRUE(inside) << figure.file_stem << " of width " << page.width << ": '" << text.text << "' at " << box.x << ","
+                          << box.y << " width " << box.width;
+    }
+  }
+}
+
+TEST_P(Figures, HaveSafeUniqueNamesAndEqualBytes) {
+  const std::vector<Figure> figures = make_figures(GetParam()), again = make_figures(GetParam());
+  std::set<std::string> stems;
+  for (size_t i = 0; i < figures.size(); ++i) {
+    EXPECT_TRUE(stems.insert(figures[i].file_stem).second) << figures[i].file_stem;
+    EXPECT_EQ(figures[i].file_stem.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."),
+              std::string::npos);
+    EXPECT_EQ(figures[i].svg, again[i].svg);
+    EXPECT_FALSE(figures[i].alt.empty());
+    EXPECT_THAT(figures[i].svg, testing::Not(testing::HasSubstr("<script")));
+    EXPECT_THAT(figures[i].svg, testing::Not(testing::HasSubstr("<img")));
+  }
+}
+
+Report broken_numbers() {
+  Report report = samples::rich_report();
+  const double nan = std::numeric_limits<double>::quiet_NaN(), infinity = std::numeric_limits<double>::infinity();
+  report.layers[2].relative_difference = nan;
+  report.layers[3].noise_floor = infinity;
+  report.layers[4].kl_recovered = -infinity;
+  report.claims[0].effect.ci_high = nan;
+  report.claims[1].effect.target = infinity;
+  report.claims[1].effect.base = -1e300;
+  report.features[0].base_use = nan;
+  report.features[0].target_use = 1e300;
+  report.features[0].examples[0].tokens[0].value = nan;
+  report.features[0].layer = -5;
+  report.features[1].layer = int64_t{1} << 40;
+  report.categories[0].largest_effect = nan;
+  report.claims[0].transplants[0] = {-1, int64_t{1} << 40, nan, -infinity, infinity};
+  return report;
+}
+
+Report one_layer() {
+  Report report = samples::rich_report();
+  report.layers.resize(1);
+  report.base.num_layers = 1;
+  report.features.resize(1);
+  return report;
+}
+
+INSTANTIATE_TEST_SUITE_P(Samples, Figures,
+                         testing::Values(samples::empty_report(), samples::rich_report(), samples::nasty_report(),
+                                         samples::large_report(300), broken_numbers(), one_layer(), Report{}));
+
+TEST(WriteFigures, WritesSvgAndPng) {
+  const std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / "fi_write_figures";
+  std::filesystem::remove_all(folder);
+  Report report = samples::nasty_report();
+  report.features.resize(1);
+  report.claims.resize(1);
+  const auto paths = write_figures(report, folder, silent_progress());
+  EXPECT_EQ(paths.size(), 2 * make_figures(report).size());
+  for (const auto& path : paths) EXPECT_GT(std::filesystem::file_size(path), 500u) << path;
+  std::filesystem::remove_all(folder);
+}
+
+}  // namespace
+}  // namespace fi

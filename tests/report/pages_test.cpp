@@ -1,0 +1,168 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "fi/core/error.h"
+#include "fi/io/atomic_file.h"
+#include "fi/report/html.h"
+#include "fi/report/markdown.h"
+#include "fi/report/overview.h"
+#include "fi/report/tables.h"
+#include "fi/report/write_report.h"
+#include "sample_report.h"
+
+namespace fi {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+TEST(MarkdownText, IsInert) {
+  EXPECT_EQ(markdown_text("a|b"), "a&#124;b");
+  EXPECT_EQ(markdown_text("`x` *y* _z_"), "\\`x\\` \\*y\\* \\_z\\_");
+  EXPECT_EQ(markdown_text("<b>&amp;"), "&lt;b&gt;&amp;amp;");
+  EXPECT_EQ(markdown_text("[x](javascript:1)"), "\\[x\\](javascript:1)");
+  EXPECT_EQ(markdown_text("see https://a.b and www.c.d"), "see https&#58;//a.b and www&#46;c.d");
+  EXPECT_EQ(markdown_text("one\ntwo"), "one⏎two");
+  EXPECT_EQ(markdown_text("- item"), "\\- item");
+  EXPECT_EQ(markdown_text("1. item"), "1\\. item");
+  EXPECT_EQ(markdown_text("    code"), "code");
+}
+
+TEST(MarkdownBlock, CannotBeClosedFromInside) {
+  EXPECT_EQ(markdown_block("a ```` b"), "`````text\na ```` b\n`````\n");
+  EXPECT_EQ(markdown_block("one two three", 8), "```text\none two\nthree\n```\n");
+  EXPECT_EQ(markdown_block("a\n\nb"), "```text\na\n\nb\n```\n");
+}
+
+TEST(Markdown, HasTheSectionsOfAReport) {
+  const std::string text = to_markdown(samples::rich_report(), {.figures_folder = "../visualizations"});
+  size_t at = 0;
+  for (const char* section :
+       {"## Summary of model differences", "## Feature overview", "## Layer-by-layer analysis", "## Visualizations",
+        "## Conclusion and overall assessment", "## What we could not see", "## Methods and settings"}) {
+    const size_t found = text.find(section, at);
+    ASSERT_NE(found, std::string::npos) << section;
+    at = found;
+  }
+  EXPECT_THAT(text, HasSubstr("](../visualizations/layer_map.png)"));
+  EXPECT_THAT(text, HasSubstr("](../visualizations/claim-1_evidence.png)"));
+}
+
+TEST(Markdown, TablesHaveAsManyCellsInEveryRow) {
+  const std::string text = to_markdown(samples::nasty_report(), {.figures_folder = "v"});
+  size_t cells = 0;
+  for (size_t at = 0; at < text.size();) {
+    const size_t end = text.find('\n', at);
+    const std::string line = text.substr(at, end - at);
+    at = end + 1;
+    const size_t bars = line.rfind("| ", 0) == 0 ? static_cast<size_t>(std::count(line.begin(), line.end(), '|')) : 0;
+    if (bars && cells) {
+      EXPECT_EQ(bars, cells) << line;
+    }
+    cells = bars;
+  }
+}
+
+TEST(Markdown, LeavesNoHtmlOfAnswersOutsideFences) {
+  const std::string text = to_markdown(samples::nasty_report(), {});
+  bool fenced = false;
+  for (size_t at = 0; at < text.size();) {
+    const size_t end = text.find('\n', at);
+    const std::string line = text.substr(at, end - at);
+    at = end + 1;
+    if (line.rfind("```", 0) == 0) fenced = !fenced;
+    if (!fenced) {
+      EXPECT_THAT(line, Not(HasSubstr("<"))) << line;
+    }
+  }
+  EXPECT_FALSE(fenced);
+  EXPECT_THAT(text, Not(HasSubstr("\x1b")));
+}
+
+TEST(Markdown, OfNoDifferenceSaysSo) {
+  const std::string text = to_markdown(samples::empty_report(), {});
+  EXPECT_THAT(text, HasSubstr("**No difference found between the two models.**"));
+  EXPECT_THAT(text, HasSubstr("No feature was found"));
+}
+
+TEST(ScriptHash, IsWhatBrowsersCompute) {
+  EXPECT_EQ(script_hash("alert('Hello, world.');"), "sha256-qznLcsROx4GACP2dm0UCKCzCG+HiZ1guq6ZZDob/Tng=");
+  EXPECT_EQ(script_hash(""), "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=");
+}
+
+size_t count(const std::string& text, const std::string& part) {
+  size_t number = 0;
+  for (size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++number;
+  return number;
+}
+
+TEST(Html, KeepsUntrustedTextInert) {
+  const std::string page = to_html(samples::nasty_report());
+  EXPECT_EQ(count(page, "<script"), 2u);  // the data, and our script
+  EXPECT_EQ(count(page, "</script>"), 2u);
+  EXPECT_EQ(count(page, "<img"), 0u);
+  EXPECT_THAT(page, Not(HasSubstr("\x1b")));
+  EXPECT_THAT(page, HasSubstr("&lt;img src=x onerror=alert(1)&gt;"));
+}
+
+TEST(Html, AsksForNothing) {
+  constexpr std::string_view kNamespace = "http://www.w3.org/2000/svg";
+  for (const Report& report : {samples::rich_report(), samples::empty_report()}) {
+    std::string page = to_html(report);
+    EXPECT_THAT(page, HasSubstr("content=\"default-src 'none'; "));
+    for (size_t at = page.find(kNamespace); at != std::string::npos; at = page.find(kNamespace))
+      page.erase(at, kNamespace.size());
+    for (const char* address : {"http://", "https://", "url(", "@import", "innerHTML", "src="}) {
+      EXPECT_THAT(page, Not(HasSubstr(address)));
+    }
+  }
+}
+
+TEST(Html, HasAnchorsToShare) {
+  const std::string page = to_html(samples::rich_report());
+  EXPECT_THAT(page, HasSubstr("id=\"claim-1\""));
+  EXPECT_THAT(page, HasSubstr("feature-L18-pca-0"));
+}
+
+TEST(Tables, QuoteAndDisarmCells) {
+  const std::string claims = claims_csv(samples::nasty_report());
+  EXPECT_THAT(claims, HasSubstr("'=cmd"));
+  EXPECT_EQ(features_csv(samples::empty_report()).find('\n'), features_csv(samples::empty_report()).size() - 1);
+}
+
+TEST(Overview, FlattensNestedSettings) {
+  const auto rows = flatten(Json::parse(R"({"a_b":{"c":[1,"x"],"d":null},"e":true,"f":-2,"g":{}})"));
+  const std::vector<std::pair<std::string, std::string>> expected = {
+      {"a b: c", "1, x"}, {"a b: d", "not known"}, {"e", "yes"}, {"f", "-2"}, {"g", "{}"}};
+  EXPECT_EQ(rows, expected);
+}
+
+class WriteReport : public testing::Test {
+ protected:
+  void SetUp() override { std::filesystem::remove_all(folder_); }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+  const std::filesystem::path folder_ = std::filesystem::path(testing::TempDir()) / "fi_write_report";
+};
+
+TEST_F(WriteReport, WritesWhatTheFormatSays) {
+  const ReportFiles files = write_report(samples::rich_report(), folder_, "markdown");
+  EXPECT_TRUE(std::filesystem::exists(files.json));
+  EXPECT_TRUE(std::filesystem::exists(files.features_csv));
+  EXPECT_TRUE(std::filesystem::exists(files.markdown));
+  EXPECT_TRUE(files.html.empty());
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "report.html"));
+  EXPECT_THROW(write_report(samples::rich_report(), folder_, "pdf"), Error);
+}
+
+TEST_F(WriteReport, GivesTheSameBytesTwice) {
+  const ReportFiles first = write_report(samples::nasty_report(), folder_ / "a", "both");
+  const ReportFiles second = write_report(samples::nasty_report(), folder_ / "b", "both");
+  EXPECT_EQ(read_file(first.html, "test"), read_file(second.html, "test"));
+  EXPECT_EQ(read_file(first.markdown, "test"), read_file(second.markdown, "test"));
+  EXPECT_EQ(read_file(first.json, "test"), read_file(second.json, "test"));
+}
+
+}  // namespace
+}  // namespace fi
