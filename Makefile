@@ -22,7 +22,7 @@ demo: build
 
 test: build
 	@ctest --test-dir build --output-on-failure
-	@.venv/bin/python -m pytest -q tests
+	@.venv/bin/python -m pytest -q tests/tools
 
 style: setup
 	@.venv/bin/clang-format --dry-run -Werror $(CPP)

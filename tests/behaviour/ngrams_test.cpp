@@ -73,7 +73,7 @@ TEST(LogOdds, HandComputedAndAntisymmetric) {
   EXPECT_NEAR(log_odds_z(0, 6, 6, 0.5), 2 * std::log(7.0) / std::sqrt(8.0 / 7.0), 1e-2);
   EXPECT_NEAR(log_odds_z(2, 5, 8, 0.2), -log_odds_z(5, 2, 8, 0.2), 1e-12);
   EXPECT_NEAR(log_odds_z(3, 3, 8, 0.2), 0.0, 1e-12);
-EXPECT_GT(log_odds_z(0, 6, 6, 0.3), log_odds_z(0, 4, 6, 0.3));
+  EXPECT_GT(log_odds_z(0, 6, 6, 0.3), log_odds_z(0, 4, 6, 0.3));
 }
 
 TEST(Masking, MapsNumbers) {

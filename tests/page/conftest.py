@@ -7,7 +7,9 @@ import shutil
 import pytest
 
 CHROMIUM = shutil.which("chromium")
-_spec = importlib.util.spec_from_file_location("report_conftest", pathlib.Path(__file__).parents[1] / "report/conftest.py")
+_spec = importlib.util.spec_from_file_location(
+    "report_conftest", pathlib.Path(__file__).parents[1] / "report/conftest.py"
+)
 _module = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(_module)
 write_sample = _module.write_sample
@@ -33,10 +35,15 @@ class Visit:
         )
         self.page = self.context.new_page()
         self.faults = []
-        self.page.on("console", lambda message: self.faults.append(message.text) if message.type in ("error", "warning") else None)
+        self.page.on(
+            "console",
+            lambda message: self.faults.append(message.text) if message.type in ("error", "warning") else None,
+        )
         self.page.on("pageerror", lambda error: self.faults.append(str(error)))
         self.page.on("dialog", lambda dialog: (self.faults.append("dialog: " + dialog.message), dialog.dismiss()))
-        self.page.on("request", lambda request: None if request.url.startswith("file:") else self.faults.append(request.url))
+        self.page.on(
+            "request", lambda request: None if request.url.startswith("file:") else self.faults.append(request.url)
+        )
         self.requests = []
         self.page.on("request", lambda request: self.requests.append(request.url))
         self.page.goto(path.as_uri() + fragment)

@@ -25,7 +25,9 @@ def test_has_one_title_and_landmarks(visit, kind):
     page = visit(kind).page
     for selector in ["h1", "main", "nav", "body > header", "body > footer"]:
         assert page.locator(selector).count() == 1, selector
-    assert page.evaluate("document.querySelectorAll('[id]').length === new Set([...document.querySelectorAll('[id]')].map((e) => e.id)).size")
+    assert page.evaluate(
+        "document.querySelectorAll('[id]').length === new Set([...document.querySelectorAll('[id]')].map((e) => e.id)).size"
+    )
 
 
 def test_no_difference_reads_as_a_result(visit):
@@ -95,7 +97,9 @@ def test_follows_links_to_claims_and_features(visit):
     page = visit("rich", fragment="#feature-L12-pca-1").page
     line = page.locator("[id='feature-L12-pca-1']")
     assert line.locator("button").get_attribute("aria-expanded") == "true"
-    assert line.evaluate("(e) => { const box = e.getBoundingClientRect(); return box.top >= 0 && box.bottom <= innerHeight; }")
+    assert line.evaluate(
+        "(e) => { const box = e.getBoundingClientRect(); return box.top >= 0 && box.bottom <= innerHeight; }"
+    )
 
 
 def test_click_on_a_layer_shows_its_features(visit):
@@ -149,5 +153,12 @@ def test_axe_finds_nothing(visit, kind, scheme, width):
     page = visit(kind, scheme=scheme, width=width).page
     page.evaluate("document.querySelectorAll('details').forEach((fold) => { fold.open = true; })")
     results = axe.Axe().run(page)
-    found = [(v["id"], [n["html"][:120] for n in v["nodes"][:3]], [n.get("failureSummary", "")[:200] for n in v["nodes"][:1]]) for v in results.response["violations"]]
+    found = [
+        (
+            v["id"],
+            [n["html"][:120] for n in v["nodes"][:3]],
+            [n.get("failureSummary", "")[:200] for n in v["nodes"][:1]],
+        )
+        for v in results.response["violations"]
+    ]
     assert found == []
