@@ -93,16 +93,17 @@ std::vector<Finding> confirm(const Screening& screening, const std::vector<Answe
   for (const Candidate& candidate : screening.candidates) detectors.push_back(candidate.detector);
   const PromptTable old_table = tabulate_prompts(discovery);
   const PromptTable new_table = tabulate_prompts(confirmation);
+  std::vector<std::vector<bool>> chosen;
+  for (const Candidate& candidate : screening.candidates) chosen.push_back(chosen_categories(new_table, candidate));
   const std::vector<PromptMeasures> old_measures = measure_prompts(discovery, old_table, detectors);
-  const std::vector<PromptMeasures> new_measures = measure_prompts(confirmation, new_table, detectors);
+  const std::vector<PromptMeasures> new_measures = measure_prompts(confirmation, new_table, detectors, chosen);
   std::vector<Finding> findings;
   for (size_t i = 0; i < screening.candidates.size(); ++i) {
     const Candidate& candidate = screening.candidates[i];
-    const std::vector<bool> chosen = chosen_categories(new_table, candidate);
     const uint64_t own_seed = seed ^ stream_of(candidate.detector->words().id.c_str());
-    findings.push_back(measure_finding(candidate, new_measures[i].only(new_table, chosen), own_seed));
+    findings.push_back(measure_finding(candidate, new_measures[i].only(new_table, chosen[i]), own_seed));
     add_elsewhere(findings.back(), old_measures[i], old_table);
-    findings.back().examples = clearest_examples(findings.back(), new_table, chosen, confirmation);
+    findings.back().examples = clearest_examples(findings.back(), new_table, chosen[i], confirmation);
   }
   adjust_for_everything_tried(findings);
   return findings;

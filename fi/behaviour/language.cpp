@@ -20,6 +20,7 @@ namespace {
 constexpr double kSureShare = 0.12;  // of the words, weighted by how few languages share them
 constexpr double kSureLead = 1.3;
 constexpr double kSomeShare = 0.08;
+constexpr size_t kTrigramBytes = 1024;
 
 struct FunctionWords {
   std::vector<std::string> languages;
@@ -147,7 +148,7 @@ std::string language_of_words(std::string_view prose, const std::vector<Word>& w
   const double hits = scores.best_share * static_cast<double>(words.size());
   if (scores.best_share >= kSureShare && scores.best_share >= kSureLead * scores.second_share && hits >= 1.5) return best;
   if (words.size() >= 4) {
-    const auto detected = detect_language(prose.substr(0, 4096));
+    const auto detected = detect_language(prose.substr(0, kTrigramBytes));
     if (detected && detected->reliable) return detected->code;
   }
   return scores.best_share >= kSomeShare && hits >= 1.5 && scores.best_share > scores.second_share ? best : "";

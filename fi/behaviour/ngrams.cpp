@@ -16,6 +16,7 @@ namespace {
 constexpr size_t kMaxWords = 4;
 constexpr size_t kMaxWordsOfAnswer = 2'000;
 constexpr double kPriorDocuments = 2.0;
+constexpr double kSmallestPrior = 0.5;  // of a phrase seen nowhere else: less would let an absent phrase have any variance
 
 using Gram = std::array<uint32_t, kMaxWords>;  // word ids, 0 behind the last
 
@@ -137,7 +138,7 @@ std::vector<PhraseCount> count_phrases(const std::vector<AnswerPair>& pairs, con
 }
 
 double log_odds_z(double base, double target, double num_documents, double prior_rate) {
-  const double prior = std::max(kPriorDocuments * prior_rate, 1e-3);
+  const double prior = std::max(kPriorDocuments * prior_rate, kSmallestPrior);
   const auto log_odds = [&](double count) {
     return std::log((count + prior) / (num_documents + kPriorDocuments - count - prior + 1e-3));
   };

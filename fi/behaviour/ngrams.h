@@ -29,7 +29,7 @@ struct PhraseCount {
 std::vector<PhraseCount> count_phrases(const std::vector<AnswerPair>& pairs, const PromptTable& table, size_t min_prompts);
 
 /// z-score of a phrase's log-odds in target against base (Monroe, Colaresi and Quinn, 2008) over document counts: `base` and
-/// `target` of `num_documents` each hold it; `prior_rate` is its rate over all documents of both models.
+/// `target` of `num_documents` each hold it; `prior_rate` is its rate over all documents of both models, worth two documents.
 double log_odds_z(double base, double target, double num_documents, double prior_rate);
 
 }  // namespace fi

@@ -1,7 +1,5 @@
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "fi/behaviour/detector.h"
 #include "fi/behaviour/ngrams.h"
 #include "fi/behaviour/text_view.h"

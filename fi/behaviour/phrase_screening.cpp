@@ -163,7 +163,7 @@ bool is_redundant(const Found& found, const std::vector<Kept>& kept) {
 std::optional<ScoredCandidate> remeasured(const std::string& text, const Found& found, const std::vector<AnswerPair>& pairs,
                                           const PromptTable& table, double min_effect_size) {
   const auto detector = phrase_detector(text);
-  const PromptMeasures measures = measure_prompts(pairs, table, {detector}).front();
+  const PromptMeasures measures = measure_prompts(pairs, table, {detector}, {found.proposal.categories}).front();
   Proposal proposal = describe_proposal(measures, table, found.proposal.categories);
   const bool same_sign = proposal.effect_size * found.proposal.effect_size > 0.0;
   const double lost = std::abs(found.proposal.effect_size) - std::abs(proposal.effect_size);

@@ -42,7 +42,7 @@ std::vector<double> PromptMeasures::differences() const {
 }
 
 std::vector<PromptMeasures> measure_prompts(const std::vector<AnswerPair>& pairs, const PromptTable& table,
-                                            const DetectorList& detectors) {
+                                            const DetectorList& detectors, const std::vector<std::vector<bool>>& wanted) {
   const size_t num_prompts = table.num_prompts();
   std::vector<PromptMeasures> measures(detectors.size(), {std::vector<double>(num_prompts), std::vector<double>(num_prompts)});
   for (size_t prompt = 0; prompt < num_prompts; ++prompt) {
@@ -50,6 +50,7 @@ std::vector<PromptMeasures> measure_prompts(const std::vector<AnswerPair>& pairs
     for (const size_t i : table.pairs_of[prompt]) {
       const AnswerPair& pair = pairs[i];
       for (size_t d = 0; d < detectors.size(); ++d) {
+        if (!wanted.empty() && !wanted[d][table.category_of[prompt]]) continue;
         const double base = detectors[d]->measure(pair.prompt, pair.base);
         const double target = pair.base == pair.target ? base : detectors[d]->measure(pair.prompt, pair.target);
         measures[d].base[prompt] += weight * base;

@@ -32,7 +32,8 @@ struct PromptMeasures {
 };
 
 /// One entry per detector. Goes through the answers once, because detectors share what is parsed of an answer.
+/// `wanted`, if given, has for each detector a flag per category: the measures of other categories' prompts stay 0.
 std::vector<PromptMeasures> measure_prompts(const std::vector<AnswerPair>& pairs, const PromptTable& table,
-                                            const DetectorList& detectors);
+                                            const DetectorList& detectors, const std::vector<std::vector<bool>>& wanted = {});
 
 }  // namespace fi

@@ -1,7 +1,7 @@
 #include "fi/behaviour/text_view.h"
 
 #include <algorithm>
-#include <functional>
+#include <utility>
 
 #include "fi/behaviour/language.h"
 #include "fi/behaviour/unicode.h"
@@ -132,9 +132,18 @@ TextView::TextView(std::string_view text) {
   code_blocks_ = std::move(parts.code);
   texts_[2] = first_characters(texts_[0]);
   texts_[3] = last_characters(texts_[0]);
-  for (size_t i = 0; i < texts_.size(); ++i) words_[i] = split_words(texts_[i]);
   lines_ = split_lines(texts_[0]);
-  language_ = language_of(texts_[1], words_[1]);
+}
+
+const std::vector<Word>& TextView::words(Scope scope) const {
+  std::optional<std::vector<Word>>& words = words_[static_cast<size_t>(scope)];
+  if (!words) words = split_words(text(scope));
+  return *words;
+}
+
+const std::string& TextView::language() const {
+  if (!language_) language_ = language_of(text(Scope::kProse), words(Scope::kProse));
+  return *language_;
 }
 
 std::shared_ptr<const TextView> view_of(std::string_view text) {

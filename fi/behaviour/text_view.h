@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,28 +23,29 @@ std::vector<Word> split_words(std::string_view utf8_text);
 enum class Scope { kAnswer, kProse, kStart, kEnd };  // prose: without fenced code; start and end: 200 characters
 
 /// A text, taken apart once for all detectors: valid UTF-8, typographic quotes as ASCII ones, at most 256 KiB of it.
+/// Words and language are found when first asked for, so a view belongs to one thread.
 class TextView {
  public:
   explicit TextView(std::string_view text);
 
   const std::string& text(Scope scope = Scope::kAnswer) const { return texts_[static_cast<size_t>(scope)]; }
-  const std::vector<Word>& words(Scope scope = Scope::kAnswer) const { return words_[static_cast<size_t>(scope)]; }
+  const std::vector<Word>& words(Scope scope = Scope::kAnswer) const;
   /// Lines of the whole text without surrounding blanks; empty lines are left out.
   const std::vector<std::string_view>& lines() const { return lines_; }
   /// Contents of fenced code blocks, the last one possibly cut.
   const std::vector<std::string_view>& code_blocks() const { return code_blocks_; }
   /// ISO 639-3 code of the prose's language, or "".
-  const std::string& language() const { return language_; }
+  const std::string& language() const;
 
   TextView(const TextView&) = delete;  // views point into the text
   TextView& operator=(const TextView&) = delete;
 
  private:
   std::array<std::string, 4> texts_;
-  std::array<std::vector<Word>, 4> words_;
+  mutable std::array<std::optional<std::vector<Word>>, 4> words_;
   std::vector<std::string_view> lines_;
   std::vector<std::string_view> code_blocks_;
-  std::string language_;
+  mutable std::optional<std::string> language_;
 };
 
 /// The view of a text. The last few of a thread are remembered, because every detector looks at the same answer in turn.

@@ -86,6 +86,9 @@ double resampled_p_value(const std::vector<double>& values, uint64_t seed, int64
   return static_cast<double>(count + 1) / static_cast<double>(num_resamples + 1);
 }
 
+// One draw in 2^32 / size is biased, far below what resampling can see, and it costs no division.
+size_t draw_index(Random& random, size_t size) { return static_cast<size_t>(uint64_t{random.next_u32()} * size >> 32); }
+
 struct ClusterSum {
   double sum = 0.0;
   int64_t count = 0;
@@ -108,6 +111,12 @@ std::vector<ClusterSum> sum_clusters(std::span<const double> values, std::span<c
 Interval widen_certainty(double value, int64_t num_clusters, double bound) {
   const double unseen = kZ95 * kZ95 / (static_cast<double>(num_clusters) + kZ95 * kZ95);
   return {value - unseen * (value + bound), value + unseen * (bound - value)};
+}
+
+double quantile(std::vector<double>& values, double share) {
+  const auto at = values.begin() + std::lround(share * static_cast<double>(values.size() - 1));
+  std::nth_element(values.begin(), at, values.end());
+  return *at;
 }
 
 }  // namespace
@@ -133,20 +142,19 @@ Interval bootstrap_mean(std::span<const double> values, std::span<const int64_t>
   for (double& resampled : means) {
     ClusterSum total;
     for (size_t i = 0; i < sums.size(); ++i) {
-      const ClusterSum& drawn = sums[random.below(sums.size())];
+      const ClusterSum& drawn = sums[draw_index(random, sums.size())];
       total.sum += drawn.sum;
       total.count += drawn.count;
     }
     resampled = total.sum / static_cast<double>(total.count);
   }
-  std::sort(means.begin(), means.end());
-  if (means.back() - means.front() <= 1e-12 * std::abs(means.back())) {
+  const auto [lowest, highest] = std::minmax_element(means.begin(), means.end());
+  if (*highest - *lowest <= 1e-12 * std::abs(*highest)) {
     double bound = 1.0;
     for (const double value : values) bound = std::max(bound, std::abs(value));
     return widen_certainty(mean(values), static_cast<int64_t>(sums.size()), bound);
   }
-  const auto at = [&](double quantile) { return means[static_cast<size_t>(std::lround(quantile * (num_resamples - 1)))]; };
-  return {at(0.025), at(0.975)};
+  return {quantile(means, 0.025), quantile(means, 0.975)};
 }
 
 std::vector<double> benjamini_hochberg(std::span<const double> p_values, int64_t num_tested) {

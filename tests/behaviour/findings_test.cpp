@@ -96,8 +96,9 @@ TEST(Findings, EqualModelsGiveHardlyAny) {
   int num_runs_with_findings = 0;
   int num_runs_with_candidates = 0;
   for (uint64_t seed = 0; seed < kNumSeeds; ++seed) {
-    const Data data = make_data(seed, 6, [](size_t, std::string text) { return text; });
-    const std::vector<Finding> findings = analyse(data, detectors, seed);
+    const Data data = make_data(seed, 4, [](size_t, std::string text) { return text; });
+    const Screening screening = screen(data.discovery, detectors, {.max_candidates = 16, .seed = seed});
+    const std::vector<Finding> findings = confirm(screening, data.discovery, data.confirmation, seed);
     num_runs_with_candidates += findings.empty() ? 0 : 1;
     num_runs_with_findings +=
         std::any_of(findings.begin(), findings.end(), [](const Finding& f) { return f.q_value <= 0.05; }) ? 1 : 0;

@@ -72,7 +72,7 @@ TEST(Library, SurvivesHostileAnswers) {
                                             "\xFF\xFE\x80",
                                             std::string(3, '\0'),
                                             brackets,
-                                            std::string(300'000, '*'),
+                                            std::string(50'000, '*'),
                                             "```",
                                             "| | |\n|-|-|\n",
                                             "\"\\",
