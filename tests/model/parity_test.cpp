@@ -3,6 +3,7 @@
 #include "fi/core/error.h"
 #include "fi/core/json.h"
 #include "fi/io/safetensors.h"
+#include "fi/model/decoder_layer.h"
 #include "fi/model/generate.h"
 #include "fi/model/load_model.h"
 #include "tests/smollm2.h"
@@ -158,19 +159,25 @@ TEST(LoadModel, BadInputIsNamed) {
   EXPECT_EQ(code_of([&] { model.forward(pack(std::vector<TokenIds>{{128}})); }), ErrorCode::kIncompatible);
 }
 
-TEST(SmolLm2, MatchesThePeerWithAndWithoutGgufPermutation) {
+class SmolLm2 : public testing::TestWithParam<std::string> {};
+
+TEST_P(SmolLm2, MatchesThePeer) {
   const auto path = smollm2_path();
   if (!path) GTEST_SKIP() << "SmolLM2 is not there; run make setup";
-  const Decoder model =
+  const std::string kind = GetParam();
+  const Decoder base =
       load_model(resolve_model(path->string(), {}), {.device = "cpu", .quantization = "fp32"}, silent_progress());
+  const std::filesystem::path adapter = std::filesystem::path(FI_TEST_DATA) / "../../demo/stepwise";
+  const Decoder model = kind == "base" ? base : apply_adapter(base, adapter);
+  EXPECT_TRUE(model.parts().layers[0]->attention.query.weight.is_same(base.parts().layers[0]->attention.query.weight));
   const SafetensorsFile goldens = SafetensorsFile::open(kData / "smollm2.safetensors");
   const std::vector<TokenIds> sequences = sequences_of(goldens);
   for (size_t i = 0; i < sequences.size(); ++i) {
     const Pass got = run(model, pack({&sequences[i], 1}));
     const std::string number = std::to_string(i);
-    EXPECT_LT(largest(got.logits.slice(1, 0, std::nullopt, 512) - tensor_of(goldens, "base.logits." + number)), 1e-3);
-    EXPECT_TRUE(at::equal(got.logits.argmax(-1).to(at::kFloat), tensor_of(goldens, "base.best." + number)));
-    const at::Tensor resid = tensor_of(goldens, "base.resid." + number);
+    EXPECT_LT(largest(got.logits.slice(1, 0, std::nullopt, 512) - tensor_of(goldens, kind + ".logits." + number)), 1e-3);
+    EXPECT_TRUE(at::equal(got.logits.argmax(-1).to(at::kFloat), tensor_of(goldens, kind + ".best." + number)));
+    const at::Tensor resid = tensor_of(goldens, kind + ".resid." + number);
     for (int64_t layer = 0; layer < resid.size(0); ++layer) {
       const at::Tensor coordinates = got.resid[layer].slice(1, 0, std::nullopt, 18);
       EXPECT_LT((coordinates - resid[layer]).norm().item<double>(), 1e-4 * resid[layer].norm().item<double>())
@@ -178,6 +185,8 @@ TEST(SmolLm2, MatchesThePeerWithAndWithoutGgufPermutation) {
     }
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(BaseAndAdapter, SmolLm2, testing::Values("base", "stepwise"));
 
 }  // namespace
 }  // namespace fi
