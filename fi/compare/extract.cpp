@@ -9,6 +9,7 @@
 #include "fi/compare/models.h"
 #include "fi/compare/run_files.h"
 #include "fi/core/error.h"
+#include "fi/core/hash.h"
 #include "fi/core/statistics.h"
 #include "fi/diff/layer_map.h"
 #include "fi/diff/transplant_scan.h"
@@ -20,6 +21,9 @@
 
 namespace fi {
 namespace {
+
+// Both models answer this many questions before they are written: an interruption loses no more.
+constexpr size_t kQuestionsKeptAtOnce = 64;
 
 struct Question {
   std::string category;
@@ -44,8 +48,7 @@ class Extraction {
 
   Json run() {
     make_folder(folder_);
-    std::filesystem::remove(folder_ / kManifestFile);  // what follows is not complete until it is written again
-    if (!options_.resume) std::filesystem::remove(folder_ / kAnswersFile);
+    begin_folder();
     for (const Json& row : read_jsonl(folder_ / kAnswersFile, "answers"))
       pairs_.push_back(answer_pair_from_json(row, kAnswersFile));
 
@@ -65,6 +68,36 @@ class Extraction {
   }
 
  private:
+  // Answers of other models, prompts or lengths must never be taken for those of this run.
+  Json identity() const {
+    Json categories = Json::object();
+    for (const PromptCategory& category : prompts_.categories) categories[category.id] = category.prompts;
+    const auto sha256 = [](const LoadedModel& model) { return *identify(model, "").sha256; };
+    return {{"base", sha256(pair_.base)},
+            {"target", sha256(pair_.target)},
+            {"quantization", options_.quantization},
+            {"prompts", sha256_of_bytes(categories.dump())},
+            {"max_new_tokens", budget_.max_new_tokens},
+            {"seed", options_.seed}};
+  }
+
+  // What follows is not complete until the manifest is written again; only matching answers of an earlier run are kept.
+  void begin_folder() {
+    const std::filesystem::path path = folder_ / kIdentityFile;
+    const Json now = identity();
+    if (options_.resume && std::filesystem::exists(folder_ / kAnswersFile)) {
+      const bool same = std::filesystem::exists(path) && parse_json(read_file(path, "resume"), "resume", path.string()) == now;
+      check(same, ErrorCode::kIncompatible,
+            "[resume] the answers in {} are of other models, prompts, seed or answer length than this run's; run without "
+            "--resume, or "
+            "choose another --output-dir.",
+            folder_.string());
+    }
+    for (const char* name : {kManifestFile, kLayersFile, kLocalisationFile}) std::filesystem::remove(folder_ / name);
+    if (!options_.resume) std::filesystem::remove(folder_ / kAnswersFile);
+    write_file_atomically(path, to_pretty_json(now));
+  }
+
   bool has_equal_shape() const {
     const ModelConfig& a = pair_.base.decoder.config();
     const ModelConfig& b = pair_.target.decoder.config();
@@ -107,10 +140,16 @@ class Extraction {
     std::set<std::pair<std::string, int64_t>> done;
     for (const AnswerPair& pair : pairs_) done.emplace(pair.category, pair.prompt_index);
     std::erase_if(list, [&](const Question& q) { return done.contains({q.category, q.prompt_index}); });
-    if (list.empty()) return;
+    JsonlAppender file(folder_ / kAnswersFile);
+    for (size_t begin = 0; begin < list.size(); begin += kQuestionsKeptAtOnce) {
+      const size_t end = std::min(list.size(), begin + kQuestionsKeptAtOnce);
+      answer_some({list.begin() + static_cast<int64_t>(begin), list.begin() + static_cast<int64_t>(end)}, file);
+    }
+  }
+
+  void answer_some(const std::vector<Question>& list, JsonlAppender& file) {
     const auto base = answers_of(pair_.base, list);
     const auto target = pair_.relation == "identical" ? base : answers_of(pair_.target, list);
-    JsonlAppender file(folder_ / kAnswersFile);
     for (size_t i = 0; i < list.size(); ++i) {
       pairs_.push_back(pair_of(list[i], base[i], target[i]));
       file.append(to_json(pairs_.back()));

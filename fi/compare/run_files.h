@@ -15,6 +15,7 @@ struct RunFolders {
 
 // Files inside them that stages hand to each other.
 inline constexpr const char* kManifestFile = "manifest.json";          // activations/: written last, marks the stage as complete
+inline constexpr const char* kIdentityFile = "identity.json";          // activations/: what the answers depend on
 inline constexpr const char* kAnswersFile = "answers.jsonl";           // activations/: one AnswerPair a line
 inline constexpr const char* kLayersFile = "layers.json";              // activations/: layer map and token KL by category
 inline constexpr const char* kLocalisationFile = "localisation.json";  // activations/: block transplants by trigger
