@@ -5,7 +5,7 @@ CPP = $(shell git ls-files '*.h' '*.cpp')
 help:
 	@echo "make demo    run the main job on an embedded default"
 	@echo "make test    build and run every test"
-	@echo "make build   build/feature-interpreter and the Python packages in .venv"
+	@echo "make build   build/feature-interpreter"
 	@echo "make style   formatting, include order, Python and Rust style"
 	@echo "make format  apply the formatting"
 	@echo "make clean   remove build output (keeps .venv and the model)"

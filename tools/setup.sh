@@ -48,8 +48,6 @@ make_environment() {
   [ -x .venv/bin/python ] || python3 -m venv .venv
   install_torch
   .venv/bin/pip install --quiet --disable-pip-version-check -r tools/requirements.txt
-  site=$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_paths()["purelib"])')
-  echo "$PWD/python" >"$site/feature_interpreter.pth"
   echo "$wanted" >"$stamp"
 }
 

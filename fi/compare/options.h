@@ -44,7 +44,8 @@ void visit_options(Options& options, Visitor&& visit) {
   visit("target_model", "Target model: hub name, folder, GGUF file or PEFT adapter folder", options.target_model);
   visit("target_adapter", "PEFT adapter folder to put on the target (default target: the base)", options.target_adapter);
   visit("output_dir", "Directory to save results", options.output_dir);
-  visit("crosscoder_file", "Crosscoder analysis file to show beside our own results", options.crosscoder_file);
+  visit("crosscoder_file", "Crosscoder analysis file; kept with the report's settings, not analysed yet",
+        options.crosscoder_file);
   visit("prompts", "JSON file: category to list of prompts (default: the built-in categories)", options.prompts);
   visit("concepts", "JSON file with more concept detectors", options.concepts);
   visit("device", "Device to use: auto, cpu, cuda or cuda:N", options.device);
