@@ -75,10 +75,9 @@ void add_elsewhere(Finding& finding, const PromptMeasures& discovery, const Prom
   finding.target_elsewhere = mean(others.target);
 }
 
-// Weighted Benjamini-Hochberg (Genovese, Roeder and Wasserman, 2006) over every hypothesis tried: discovery prompts, which are
-// other prompts than those the p-values come from, put all weight on the candidates. Each candidate's weight is then
-// num_hypotheses / num_candidates, and the adjustment is that of the candidates alone.
-void adjust_for_everything_tried(std::vector<Finding>& findings) {
+// Over the candidates alone: discovery chose them on other prompts than those the p-values come from. What discovery searched and
+// did not choose takes no part.
+void adjust_for_candidates(std::vector<Finding>& findings) {
   std::vector<double> p_values;
   for (const Finding& finding : findings) p_values.push_back(finding.p_value);
   const std::vector<double> q_values = benjamini_hochberg(p_values, static_cast<int64_t>(p_values.size()));
@@ -105,7 +104,7 @@ std::vector<Finding> confirm(const Screening& screening, const std::vector<Answe
     add_elsewhere(findings.back(), old_measures[i], old_table);
     findings.back().examples = clearest_examples(findings.back(), new_table, chosen[i], confirmation);
   }
-  adjust_for_everything_tried(findings);
+  adjust_for_candidates(findings);
   return findings;
 }
 

@@ -33,10 +33,11 @@ int naming_rank(const Finding& finding) {
 }
 
 double selectivity(const Finding& finding) {
-  return std::abs(finding.target - finding.base) - std::abs(finding.target_elsewhere - finding.base_elsewhere);
+  const Candidate& candidate = finding.candidate;
+  return std::abs(candidate.target - candidate.base) - std::abs(finding.target_elsewhere - finding.base_elsewhere);
 }
 
-// Chosen by what discovery saw first, so that the confirmation effect of the chosen one stays an unbiased estimate.
+// Chosen by what discovery saw alone, so that the confirmation effect of the chosen one stays an unbiased estimate.
 auto naming_key(const Finding& finding) {
   const bool is_scalar = finding.candidate.detector->words().is_scalar;
   return std::tuple(naming_rank(finding), -std::round(std::abs(finding.candidate.effect_size) * 10.0),

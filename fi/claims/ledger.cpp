@@ -161,17 +161,19 @@ std::vector<Evidence> not_confirmed(const LedgerInputs& inputs, const ClaimOptio
 
 std::string summarise(const std::vector<Claim>& claims, int64_t num_prompts, int64_t num_hypotheses) {
   if (claims.empty()) {
-    return fmt::format("No difference found: over {} prompts, none of the {} comparisons that were tried held on fresh prompts.",
-                       num_prompts, num_hypotheses);
+    return fmt::format(
+        "No difference found: {} comparisons were searched over {} prompts, and none of those that discovery chose "
+        "held on fresh prompts.",
+        num_hypotheses, num_prompts);
   }
   std::string text = claims.front().sentence;
   const size_t others = claims.size() - 1;
   if (others == 0) {
-    text += " Nothing else that was tested changed.";
+    text += " No other change held on fresh prompts.";
   } else {
     text += fmt::format(" {} other change{} held on fresh prompts.", others, others == 1 ? "" : "s");
   }
-  return text + fmt::format(" {} comparisons were tried over {} prompts.", num_hypotheses, num_prompts);
+  return text + fmt::format(" {} comparisons were searched over {} prompts.", num_hypotheses, num_prompts);
 }
 
 }  // namespace fi

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <set>
 
 #include "fi/core/error.h"
 #include "fi/core/statistics.h"
@@ -23,6 +24,17 @@ std::vector<std::string> lens_tokens(const at::Tensor& logits, const Tokenizer& 
   return tokens;
 }
 
+// The budget may give fresh prompts to a part of a candidate's categories, or to none. What follows must not speak of the others.
+void keep_what_was_tested(Analysis& analysis) {
+  std::set<std::string> tested;
+  for (const AnswerPair& pair : analysis.confirmation) tested.insert(pair.category);
+  for (Finding& finding : analysis.findings) {
+    std::erase_if(finding.candidate.categories, [&](const std::string& name) { return !tested.contains(name); });
+  }
+  analysis.num_untested = static_cast<int64_t>(
+      std::erase_if(analysis.findings, [](const Finding& finding) { return finding.candidate.categories.empty(); }));
+}
+
 }  // namespace
 
 Analysis analyse(const std::vector<AnswerPair>& pairs, const DetectorList& detectors, const AnalysisOptions& options) {
@@ -32,6 +44,7 @@ Analysis analyse(const std::vector<AnswerPair>& pairs, const DetectorList& detec
   const auto seed = static_cast<uint64_t>(options.seed);
   analysis.screening = screen(analysis.discovery, detectors, {.min_effect_size = options.threshold, .seed = seed});
   analysis.findings = confirm(analysis.screening, analysis.discovery, analysis.confirmation, seed);
+  keep_what_was_tested(analysis);
   return analysis;
 }
 

@@ -20,7 +20,8 @@ struct Analysis {
   std::vector<AnswerPair> discovery;
   std::vector<AnswerPair> confirmation;
   Screening screening;
-  std::vector<Finding> findings;  // one per candidate
+  std::vector<Finding> findings;  // of candidates that fresh prompts tested; their categories are the tested ones
+  int64_t num_untested = 0;       // candidates whose categories got no fresh prompt within the budget
 };
 
 Analysis analyse(const std::vector<AnswerPair>& pairs, const DetectorList& detectors, const AnalysisOptions& options);

@@ -95,6 +95,7 @@ Json what_was_not_seen(const Json& manifest, const Analysis& analysis, const Jso
     for (const AnswerPair& pair : *part) cut += (pair.base_finished ? 0 : 1) + (pair.target_finished ? 0 : 1);
   }
   notes["answers cut at the token limit"] = cut;
+  notes["candidates not tested on fresh prompts, for lack of budget"] = analysis.num_untested;
   return notes;
 }
 

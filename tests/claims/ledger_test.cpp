@@ -119,7 +119,9 @@ TEST(MakeClaims, WhatDidNotHoldIsListedAndNotClaimed) {
 
 TEST(Summarise, NoClaimIsAResult) {
   EXPECT_EQ(summarise({}, 100, 5000),
-            "No difference found: over 100 prompts, none of the 5000 comparisons that were tried held on fresh prompts.");
+            "No difference found: 5000 comparisons were searched over 100 prompts, and none of those that discovery chose held "
+            "on fresh "
+            "prompts.");
 }
 
 }  // namespace
