@@ -120,6 +120,8 @@ ClaimWords words_for(const FindingGroup& group, const LedgerInputs& inputs) {
   return result;
 }
 
+bool passed(const std::optional<CausalTest>& test) { return test && test->passed; }
+
 Claim make_claim(const FindingGroup& group, const LedgerInputs& inputs) {
   const Finding& primary = inputs.findings[group.primary];
   ClaimWords words = words_for(group, inputs);
@@ -127,6 +129,11 @@ Claim make_claim(const FindingGroup& group, const LedgerInputs& inputs) {
   if (const Localisation* place = find_localisation(inputs.localisations, primary.candidate.categories)) {
     claim.layers = place->layers;
     claim.transplants = place->transplants;
+    claim.causal_layer = place->causal_layer;
+    claim.necessity = place->necessity;
+    claim.sufficiency = place->sufficiency;
+    claim.specificity = place->specificity;
+    if (passed(claim.necessity) || passed(claim.sufficiency)) claim.verdict = "verified";
   }
   words.layers = claim.layers;
   claim.sentence = claim_sentence(words);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,11 +13,13 @@
 
 namespace fi {
 
-/// Which layers carry the change on one set of categories, as transplants measured it.
+/// Which layers carry the change on one set of categories, as transplants measured it, and what causal tests say of it.
 struct Localisation {
   std::vector<std::string> categories;  // the claim's trigger
   std::vector<int64_t> layers;          // empty: no range carried it
   std::vector<TransplantRow> transplants;
+  std::optional<int64_t> causal_layer;  // the tests exchange a subspace of the residual stream after it
+  std::optional<CausalTest> necessity, sufficiency, specificity;
 };
 
 struct LedgerInputs {
@@ -27,7 +30,8 @@ struct LedgerInputs {
 };
 
 /// The claims that the findings support, strongest first, with ids "claim-1", "claim-2", ...
-/// A claim's verdict is `suggestive`: its behaviour held on fresh prompts, and no causal test with controls has been run on it.
+/// `verified`: the behaviour held on fresh prompts and the located subspace passed necessity or sufficiency against its controls;
+/// `suggestive`: it held on fresh prompts alone.
 std::vector<Claim> make_claims(const LedgerInputs& inputs, const ClaimOptions& options);
 
 /// What was tried on confirmation prompts and did not hold, strongest discovery effect first.

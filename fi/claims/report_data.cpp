@@ -95,6 +95,7 @@ void visit_fields(Claim& c, V&& v) {
   v("categories", c.categories);
   v("layers", c.layers);
   v("effect", c.effect);
+  v("causal_layer", c.causal_layer);
   v("causal", causal);
   v("transplants", c.transplants);
   v("features", c.features);

@@ -38,11 +38,12 @@ struct EffectEstimate {
   std::string unit;          // of scalars
 };
 
+/// An intervention beside its control, both as shares of the gap between the models in log-probability of the answers.
 struct CausalTest {
   bool passed = false;
   double effect = 0.0;
-  double control_effect = 0.0;
-  double ci_low = 0.0;
+  double control_effect = 0.0;  // the larger of: random subspaces, the base's own leading subspace; of equal rank
+  double ci_low = 0.0;          // 95% interval of effect - control; of the effect itself where the test is specificity
   double ci_high = 0.0;
 };
 
@@ -82,6 +83,7 @@ struct Claim {
   std::vector<std::string> categories;
   std::vector<int64_t> layers;
   EffectEstimate effect;
+  std::optional<int64_t> causal_layer;  // the causal tests exchange a subspace of the residual stream after it
   std::optional<CausalTest> necessity, sufficiency, specificity;
   std::vector<TransplantRow> transplants;
   std::vector<std::string> features;  // ids
@@ -94,7 +96,7 @@ struct LayerRow {
   double relative_difference = 0.0;    // mean over tokens of |target - base|^2, over mean |base|^2; square root
   double noise_floor = 0.0;            // the same between the base and its own copy with weights rounded to bf16
   std::optional<double> kl_recovered;  // share of base-to-target KL removed by patching this layer's block
-  double cosine = 1.0;                 // mean cosine of centred residuals
+  double cosine = 1.0;                 // of the two models' rows, each centred on its own mean, over all rows at once
   double base_norm = 0.0;              // root mean square norm
   double target_norm = 0.0;
   std::vector<std::string> promoted;  // logit lens of the mean difference: tokens that the target favours

@@ -4,25 +4,13 @@
 #include <numeric>
 #include <set>
 
+#include "fi/compare/logit_lens.h"
 #include "fi/core/error.h"
 #include "fi/core/statistics.h"
 #include "fi/io/atomic_file.h"
 
 namespace fi {
 namespace {
-
-constexpr int64_t kLensTokens = 8;
-
-std::vector<std::string> lens_tokens(const at::Tensor& logits, const Tokenizer& tokenizer) {
-  std::vector<std::string> tokens;
-  const at::Tensor order = logits.argsort(-1, /*descending=*/true);
-  for (int64_t i = 0; i < order.size(0) && static_cast<int64_t>(tokens.size()) < kLensTokens; ++i) {
-    const auto id = static_cast<int32_t>(order[i].item<int64_t>());
-    if (id >= tokenizer.vocab_size() || tokenizer.is_special(id)) continue;
-    tokens.push_back(tokenizer.token_text(id));
-  }
-  return tokens;
-}
 
 // The budget may give fresh prompts to a part of a candidate's categories, or to none. What follows must not speak of the others.
 void keep_what_was_tested(Analysis& analysis) {
@@ -33,6 +21,34 @@ void keep_what_was_tested(Analysis& analysis) {
   }
   analysis.num_untested = static_cast<int64_t>(
       std::erase_if(analysis.findings, [](const Finding& finding) { return finding.candidate.categories.empty(); }));
+}
+
+Json effect_document(const CausalEffect& effect) {
+  if (effect.by_text.empty()) return nullptr;
+  return {{"effect", effect.effect},     {"random_control", effect.random_control}, {"own_control", effect.own_control},
+          {"ci_low", effect.margin.low}, {"ci_high", effect.margin.high},           {"passed", effect.passed},
+          {"by_text", effect.by_text},   {"random_by_text", effect.random_by_text}, {"own_by_text", effect.own_by_text}};
+}
+
+Json causal_document(const CausalReport& report) {
+  return {{"layer", report.layer},
+          {"rank", report.rank},
+          {"gap", report.gap},
+          {"layers_tried", report.layers_tried},
+          {"sufficiency_by_layer", report.sufficiency_by_layer},
+          {"sufficiency", effect_document(report.sufficiency)},
+          {"necessity", effect_document(report.necessity)},
+          {"specificity", effect_document(report.specificity)}};
+}
+
+std::optional<CausalTest> causal_test_from_json(const Json& document) {
+  if (document.is_null()) return std::nullopt;
+  return CausalTest{
+      .passed = document.at("passed"),
+      .effect = document.at("effect"),
+      .control_effect = std::max(document.at("random_control").get<double>(), document.at("own_control").get<double>()),
+      .ci_low = document.at("ci_low"),
+      .ci_high = document.at("ci_high")};
 }
 
 }  // namespace
@@ -56,18 +72,19 @@ DetectorList detectors_for(const CompareOptions& options) {
   return detectors;
 }
 
-Json layer_map_document(const LayerMap& map, const Decoder& base, const Tokenizer& tokenizer) {
+Json layer_map_document(const LayerMap& map, const LayerPatching& patching, const Decoder& base, const Tokenizer& tokenizer) {
   Json layers = Json::array();
   for (const LayerDifference& layer : map.layers) {
     Json row = {{"layer", layer.layer},
                 {"relative_difference", layer.relative_difference},
                 {"noise_floor", layer.noise_floor},
+                {"cosine", layer.cosine},
                 {"base_norm", layer.base_norm},
                 {"target_norm", layer.target_norm}};
+    if (!patching.recovered.empty()) row["kl_recovered"] = patching.recovered[static_cast<size_t>(layer.layer)];
     if (layer.relative_difference > 0.0) {
-      const at::Tensor logits = base.unembed(layer.mean_difference.unsqueeze(0).to(base.device()))[0].cpu();
-      row["promoted"] = lens_tokens(logits, tokenizer);
-      row["suppressed"] = lens_tokens(logits.neg(), tokenizer);
+      row["promoted"] = lens_tokens(base, tokenizer, layer.mean_difference);
+      row["suppressed"] = lens_tokens(base, tokenizer, layer.mean_difference.neg());
     }
     layers.push_back(std::move(row));
   }
@@ -77,6 +94,7 @@ Json layer_map_document(const LayerMap& map, const Decoder& base, const Tokenize
   }
   return {{"layers", layers},
           {"categories", categories},
+          {"token_kl", patching.kl},
           {"num_tokens", map.num_tokens},
           {"num_kept", map.num_kept},
           {"num_masked_first", map.num_masked_first},
@@ -84,7 +102,8 @@ Json layer_map_document(const LayerMap& map, const Decoder& base, const Tokenize
           {"num_masked_outliers", map.num_masked_outliers}};
 }
 
-Json localisation_document(const std::vector<std::string>& categories, const TransplantScan& scan, uint64_t seed) {
+Json localisation_document(const std::vector<std::string>& categories, const TransplantScan& scan, const CausalReport& causes,
+                           uint64_t seed) {
   Json tried = Json::array();
   for (const TransplantEffect& effect : scan.tried) {
     std::vector<int64_t> texts(effect.share_by_text.size());
@@ -99,7 +118,11 @@ Json localisation_document(const std::vector<std::string>& categories, const Tra
   }
   std::vector<int64_t> layers(static_cast<size_t>(scan.last - scan.first));
   std::iota(layers.begin(), layers.end(), scan.first);
-  return {{"categories", categories}, {"layers", layers}, {"gap", scan.gap}, {"transplants", tried}};
+  return {{"categories", categories},
+          {"layers", layers},
+          {"gap", scan.gap},
+          {"transplants", tried},
+          {"causal", causal_document(causes)}};
 }
 
 std::vector<Localisation> localisations_from_json(const Json& document) try {
@@ -110,6 +133,11 @@ std::vector<Localisation> localisations_from_json(const Json& document) try {
       place.transplants.push_back(
           {row.at("first_layer"), row.at("last_layer"), row.at("share_closed"), row.at("ci_low"), row.at("ci_high")});
     }
+    const Json& causal = entry.at("causal");
+    place.causal_layer = causal.at("layer");
+    place.necessity = causal_test_from_json(causal.at("necessity"));
+    place.sufficiency = causal_test_from_json(causal.at("sufficiency"));
+    place.specificity = causal_test_from_json(causal.at("specificity"));
     all.push_back(std::move(place));
   }
   return all;

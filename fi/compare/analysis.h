@@ -6,7 +6,10 @@
 #include "fi/claims/ledger.h"
 #include "fi/compare/options.h"
 #include "fi/diff/layer_map.h"
+#include "fi/diff/layer_patching.h"
 #include "fi/diff/transplant_scan.h"
+#include "fi/intervene/causal_tests.h"
+#include "fi/tokenizer/tokenizer.h"
 
 namespace fi {
 
@@ -29,11 +32,12 @@ Analysis analyse(const std::vector<AnswerPair>& pairs, const DetectorList& detec
 /// The built-in detectors and those of --concepts.
 DetectorList detectors_for(const CompareOptions& options);
 
-/// activations/layers.json, with the logit lens of every layer's mean difference (nostalgebraist, 2020).
-Json layer_map_document(const LayerMap& map, const Decoder& base, const Tokenizer& tokenizer);
+/// activations/layers.json, with the logit lens of every layer's mean difference. `patching` is empty for identical models.
+Json layer_map_document(const LayerMap& map, const LayerPatching& patching, const Decoder& base, const Tokenizer& tokenizer);
 
 /// One entry of activations/localisation.json.
-Json localisation_document(const std::vector<std::string>& categories, const TransplantScan& scan, uint64_t seed);
+Json localisation_document(const std::vector<std::string>& categories, const TransplantScan& scan, const CausalReport& causes,
+                           uint64_t seed);
 std::vector<Localisation> localisations_from_json(const Json& document);
 
 }  // namespace fi

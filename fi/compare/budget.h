@@ -11,9 +11,11 @@ struct Budget {
   int64_t confirmation = 14;
   int64_t max_confirmed_categories = 16;
   int64_t max_new_tokens = 48;
-  int64_t max_traced_texts = 96;  // read by both models for the layer map
+  int64_t max_traced_texts = 96;   // read by both models for the layer map
+  int64_t max_patched_texts = 12;  // of these, for layer patching
   int64_t max_localised_claims = 3;
-  int64_t texts_per_localisation = 8;
+  int64_t texts_per_transplant = 8;
+  int64_t texts_per_causal_test = 16;  // of each of its three sets
 };
 
 /// "quick", "standard" or "thorough".
@@ -24,7 +26,10 @@ inline Budget budget_named(const std::string& name) {
             .max_confirmed_categories = 8,
             .max_new_tokens = 32,
             .max_traced_texts = 48,
-            .max_localised_claims = 1};
+            .max_patched_texts = 6,
+            .max_localised_claims = 1,
+            .texts_per_transplant = 6,
+            .texts_per_causal_test = 8};
   }
   if (name == "thorough") {
     return {.discovery = 6,
@@ -32,8 +37,10 @@ inline Budget budget_named(const std::string& name) {
             .max_confirmed_categories = 48,
             .max_new_tokens = 96,
             .max_traced_texts = 288,
+            .max_patched_texts = 32,
             .max_localised_claims = 7,
-            .texts_per_localisation = 16};
+            .texts_per_transplant = 16,
+            .texts_per_causal_test = 32};
   }
   return {};
 }

@@ -2,21 +2,17 @@
 #include <set>
 
 #include "fi/behaviour/findings.h"
-#include "fi/claims/ledger.h"
 #include "fi/compare/analysis.h"
 #include "fi/compare/budget.h"
 #include "fi/compare/compare.h"
+#include "fi/compare/locate.h"
 #include "fi/compare/models.h"
 #include "fi/compare/run_files.h"
 #include "fi/core/error.h"
 #include "fi/core/hash.h"
-#include "fi/core/statistics.h"
-#include "fi/diff/layer_map.h"
-#include "fi/diff/transplant_scan.h"
 #include "fi/io/atomic_file.h"
 #include "fi/io/jsonl.h"
 #include "fi/model/generate.h"
-#include "fi/model/load_model.h"
 #include "fi/prompts/prompt_set.h"
 
 namespace fi {
@@ -58,9 +54,8 @@ class Extraction {
     answer(questions(Split::kConfirmation, categories_to_confirm(first.screening)));
     const Analysis analysis = analyse(pairs_, detectors_, {options_.feature_threshold, options_.seed});
 
-    const bool comparable = has_equal_shape();
-    if (comparable) write_layers();
-    if (comparable) write_localisations(analysis);
+    const bool comparable = has_equal_shape(pair_);
+    if (comparable) write_layer_evidence({pair_, prompts_, analysis, budget_, options_, folder_}, progress_);
     Json manifest = describe(comparable);
     write_file_atomically(folder_ / kManifestFile, to_pretty_json(manifest));
     manifest["folder"] = folder_.string();
@@ -93,16 +88,10 @@ class Extraction {
             "choose another --output-dir.",
             folder_.string());
     }
-    for (const char* name : {kManifestFile, kLayersFile, kLocalisationFile}) std::filesystem::remove(folder_ / name);
+    for (const char* name : {kManifestFile, kLayersFile, kLocalisationFile, kDirectionsFile})
+      std::filesystem::remove(folder_ / name);
     if (!options_.resume) std::filesystem::remove(folder_ / kAnswersFile);
     write_file_atomically(path, to_pretty_json(now));
-  }
-
-  bool has_equal_shape() const {
-    const ModelConfig& a = pair_.base.decoder.config();
-    const ModelConfig& b = pair_.target.decoder.config();
-    return a.num_layers == b.num_layers && a.d_model == b.d_model && a.vocab_size == b.vocab_size &&
-           pair_.base.tokenizer->fingerprint() == pair_.target.tokenizer->fingerprint();
   }
 
   std::set<std::string> all_categories() const {
@@ -178,48 +167,6 @@ class Extraction {
             .target_finished = target.stopped,
             .base_tokens = static_cast<int64_t>(base.ids.size()),
             .target_tokens = static_cast<int64_t>(target.ids.size())};
-  }
-
-  // The prompt as the target saw it, followed by the target's answer.
-  TracedText text_of(const AnswerPair& pair) const {
-    TracedText text{.ids = pair_.target.tokenizer->encode_prompt(pair.prompt), .category = pair.category};
-    text.answer_start = static_cast<int64_t>(text.ids.size());
-    const TokenIds answer = pair_.target.tokenizer->encode(pair.target, false).ids;
-    text.ids.insert(text.ids.end(), answer.begin(), answer.end());
-    return text;
-  }
-
-  void write_layers() {
-    std::vector<TracedText> texts;
-    std::vector<const AnswerPair*> discovery;
-    for (const AnswerPair& pair : pairs_) {
-      if (pair.split == Split::kDiscovery) discovery.push_back(&pair);
-    }
-    const size_t step = std::max<size_t>(1, discovery.size() / static_cast<size_t>(budget_.max_traced_texts));
-    for (size_t i = 0; i < discovery.size(); i += step) texts.push_back(text_of(*discovery[i]));
-    const Decoder rounded = load_model(pair_.base.files, {.device = options_.device, .quantization = "bf16"}, progress_);
-    const Tokenizer& tokenizer = *pair_.base.tokenizer;
-    const LayerMap map = compare_layers(
-        pair_.base.decoder, pair_.target.decoder, rounded, texts, [&](int32_t id) { return tokenizer.is_special(id); },
-        progress_);
-    write_file_atomically(folder_ / kLayersFile, to_pretty_json(layer_map_document(map, pair_.base.decoder, tokenizer)));
-  }
-
-  void write_localisations(const Analysis& analysis) {
-    Json document = Json::array();
-    const auto groups = group_findings(analysis.findings, {.min_effect_size = options_.feature_threshold});
-    for (size_t i = 0; i < groups.size() && i < static_cast<size_t>(budget_.max_localised_claims); ++i) {
-      const Finding& finding = analysis.findings[groups[i].primary];
-      std::vector<TracedText> texts;
-      for (const AnswerPair& pair : analysis.confirmation) {
-        const auto& names = finding.candidate.categories;
-        const bool belongs = std::find(names.begin(), names.end(), pair.category) != names.end();
-        if (belongs && texts.size() < static_cast<size_t>(budget_.texts_per_localisation)) texts.push_back(text_of(pair));
-      }
-      const TransplantScan scan = scan_transplants(pair_.base.decoder, pair_.target.decoder, texts, progress_);
-      document.push_back(localisation_document(finding.candidate.categories, scan, static_cast<uint64_t>(options_.seed)));
-    }
-    write_file_atomically(folder_ / kLocalisationFile, to_pretty_json(document));
   }
 
   Json describe(bool comparable) const {

@@ -29,8 +29,10 @@ std::vector<LayerRow> layer_rows(const Json& layers) {
     LayerRow row{.layer = layer.at("layer"),
                  .relative_difference = layer.at("relative_difference"),
                  .noise_floor = layer.at("noise_floor"),
+                 .cosine = layer.at("cosine"),
                  .base_norm = layer.at("base_norm"),
                  .target_norm = layer.at("target_norm")};
+    if (layer.contains("kl_recovered")) row.kl_recovered = layer["kl_recovered"].get<double>();
     if (layer.contains("promoted")) row.promoted = layer["promoted"].get<std::vector<std::string>>();
     if (layer.contains("suppressed")) row.suppressed = layer["suppressed"].get<std::vector<std::string>>();
     rows.push_back(std::move(row));
@@ -52,6 +54,35 @@ std::vector<FeatureRow> mean_difference_features(const std::vector<LayerRow>& la
     features.push_back(std::move(feature));
   }
   return features;
+}
+
+/// A principal direction of the difference, named where its name was scored above the bar.
+FeatureRow direction_feature(const Json& entry) {
+  FeatureRow feature{.id = entry.at("id"),
+                     .layer = entry.at("layer"),
+                     .engine = "difference PCA",
+                     .kind = "modified",
+                     .share_of_difference = entry.at("share_of_difference"),
+                     .base_use = entry.at("base_use"),
+                     .target_use = entry.at("target_use"),
+                     .promoted_tokens = entry.at("promoted"),
+                     .suppressed_tokens = entry.at("suppressed")};
+  feature.promotes = fmt::format("{}", fmt::join(feature.promoted_tokens, " · "));
+  if (entry.contains("name")) {
+    const Json& name = entry["name"];
+    feature.name_score = name.at("score");
+    if (name.at("passes_bar")) {
+      feature.fires_on = name.at("fires_on");
+      feature.name = "fires on " + *feature.fires_on;
+    }
+  }
+  for (const Json& use : entry.at("categories"))
+    feature.categories.push_back({use.at("category"), use.at("base"), use.at("target")});
+  for (const Json& example : entry.at("examples")) {
+    FeatureExample& shown = feature.examples.emplace_back(FeatureExample{example.at("category"), example.at("model"), {}});
+    for (const Json& token : example.at("tokens")) shown.tokens.push_back({token.at("text"), token.at("value")});
+  }
+  return feature;
 }
 
 std::vector<CategoryRow> category_rows(const Json& manifest, const Analysis& analysis, const Json& layers) {
@@ -79,15 +110,14 @@ std::vector<CategoryRow> category_rows(const Json& manifest, const Analysis& ana
 
 Json what_was_not_seen(const Json& manifest, const Analysis& analysis, const Json& layers) {
   Json notes = Json::object();
-  notes["causal tests with controls"] = "not run; no claim is called verified";
-  notes["crosscoder"] = "not trained; features are differences in means";
-  notes["named features"] = "names are not scored on held-out examples";
+  notes["crosscoder"] = "not trained; features are differences in means and principal directions of the difference";
   if (!manifest.value("comparable_layers", false)) {
     notes["layers"] = "the models differ in depth, width, vocabulary or tokenizer, so that only their answers were compared";
   } else {
     notes["rows dropped"] = {{"position 0", layers.value("num_masked_first", 0)},
                              {"special tokens", layers.value("num_masked_special", 0)},
                              {"norm outliers", layers.value("num_masked_outliers", 0)}};
+    notes["token KL, target from base"] = layers.value("token_kl", 0.0);
     notes["token budget"] = fmt::format("{} tokens were read by both models for the layer map", layers.value("num_tokens", 0));
   }
   int64_t cut = 0;
@@ -111,10 +141,35 @@ std::vector<AnswerExample> sample_answers(const Analysis& analysis) {
   return sample;
 }
 
-Report assemble(const Json& manifest, const Analysis& analysis, const Json& layers, const Json& localisation,
-                const NameOptions& options) {
+/// What the activation stage left beside its answers; empty documents where the models' layers cannot be compared.
+struct LayerEvidence {
+  Json layers = Json::object();
+  Json localisation = Json::array();
+  Json directions = Json::array();
+};
+
+LayerEvidence read_layer_evidence(const std::filesystem::path& activations) {
+  if (!std::filesystem::exists(activations / kLayersFile)) return {};
+  return {read_json(activations / kLayersFile), read_json(activations / kLocalisationFile),
+          read_json(activations / kDirectionsFile)};
+}
+
+void add_features(Report& report, const Json& directions) {
+  constexpr double kAboveNoise = 2.0;
+  for (const Json& entry : directions) report.features.push_back(direction_feature(entry));
+  for (FeatureRow& feature : mean_difference_features(report.layers, kAboveNoise)) report.features.push_back(std::move(feature));
+  for (Claim& claim : report.claims) {
+    for (const FeatureRow& feature : report.features) {
+      const bool in_range = std::find(claim.layers.begin(), claim.layers.end(), feature.layer) != claim.layers.end();
+      if (in_range || feature.layer == claim.causal_layer) claim.features.push_back(feature.id);
+    }
+  }
+}
+
+Report assemble(const Json& manifest, const Analysis& analysis, const LayerEvidence& evidence, const NameOptions& options) {
+  const Json& layers = evidence.layers;
   const CategoryTitles titles = titles_of(manifest);
-  const std::vector<Localisation> places = localisations_from_json(localisation);
+  const std::vector<Localisation> places = localisations_from_json(evidence.localisation);
   const LedgerInputs inputs{analysis.findings, analysis.confirmation, titles, places};
   const ClaimOptions claim_options{.min_effect_size = options.threshold};
   Json skeleton =
@@ -132,14 +187,7 @@ Report assemble(const Json& manifest, const Analysis& analysis, const Json& laye
   report.summary = summarise(report.claims, report.num_prompts, report.num_hypotheses);
   report.seed = options.seed;
   if (layers.contains("layers")) report.layers = layer_rows(layers);
-  constexpr double kAboveNoise = 2.0;
-  report.features = mean_difference_features(report.layers, kAboveNoise);
-  for (Claim& claim : report.claims) {
-    for (const FeatureRow& feature : report.features) {
-      if (std::find(claim.layers.begin(), claim.layers.end(), feature.layer) != claim.layers.end())
-        claim.features.push_back(feature.id);
-    }
-  }
+  add_features(report, evidence.directions);
   report.categories = category_rows(manifest, analysis, layers);
   report.answers = sample_answers(analysis);
   report.not_seen = what_was_not_seen(manifest, analysis, layers);
@@ -165,11 +213,7 @@ Json name_features(const Json& activation_data, const std::filesystem::path& fol
   StageProgress stage(progress, "claims", 1, "steps");
   const CompareOptions run_options = options_from_json(manifest.at("options"));
   const Analysis analysis = analyse(pairs, detectors_for(run_options), {options.threshold, options.seed});
-  const bool has_layers = std::filesystem::exists(activations / kLayersFile);
-  const Json layers = has_layers ? read_json(activations / kLayersFile) : Json::object();
-  const bool has_places = std::filesystem::exists(activations / kLocalisationFile);
-  const Report report =
-      assemble(manifest, analysis, layers, has_places ? read_json(activations / kLocalisationFile) : Json::array(), options);
+  const Report report = assemble(manifest, analysis, read_layer_evidence(activations), options);
 
   Json findings = Json::array();
   for (const Finding& finding : analysis.findings) findings.push_back(to_json(finding));

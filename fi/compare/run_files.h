@@ -18,7 +18,8 @@ inline constexpr const char* kManifestFile = "manifest.json";          // activa
 inline constexpr const char* kIdentityFile = "identity.json";          // activations/: what the answers depend on
 inline constexpr const char* kAnswersFile = "answers.jsonl";           // activations/: one AnswerPair a line
 inline constexpr const char* kLayersFile = "layers.json";              // activations/: layer map and token KL by category
-inline constexpr const char* kLocalisationFile = "localisation.json";  // activations/: block transplants by trigger
+inline constexpr const char* kLocalisationFile = "localisation.json";  // activations/: transplants, causal tests by trigger
+inline constexpr const char* kDirectionsFile = "directions.json";      // activations/: principal directions of the difference
 inline constexpr const char* kFeaturesFile = "features.json";          // features/: the whole report document
 inline constexpr const char* kFindingsFile = "findings.json";          // features/: every candidate with its statistics
 

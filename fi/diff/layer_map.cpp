@@ -14,24 +14,31 @@ constexpr double kOutlierFactor = 4.0;
 /// Sums over rows, in double, of one layer.
 struct LayerSums {
   double difference = 0.0, rounding = 0.0, base = 0.0, target = 0.0;
-  at::Tensor mean_difference;
+  at::Tensor base_total, target_total;  // [d_model] double
   int64_t rows = 0;
+
+  // From the sums alone: <b, t> is (|b|^2 + |t|^2 - |t - b|^2) / 2, before and after centring.
+  double centred_cosine() const {
+    const double n = static_cast<double>(rows);
+    const double products = 0.5 * (base + target - difference) - base_total.dot(target_total).item<double>() / n;
+    const double base_squares = base - base_total.square().sum().item<double>() / n;
+    const double target_squares = target - target_total.square().sum().item<double>() / n;
+    const double scale = std::sqrt(std::max(0.0, base_squares) * std::max(0.0, target_squares));
+    return difference > 0.0 && scale > 0.0 ? products / scale : 1.0;
+  }
 };
 
-std::vector<at::Tensor> residuals_of(const Decoder& model, const PackedBatch& batch, at::Tensor* final_resid) {
-  std::vector<at::Tensor> layers;
-  ForwardOptions options;
-  options.logit_rows = at::empty({0}, at::kLong);
-  options.on_resid_post = [&](int64_t, const at::Tensor& resid) {
-    layers.push_back(resid.to(at::kCPU));
-    return resid;
-  };
-  const ForwardResult result = model.forward(batch, options);
-  if (final_resid != nullptr) *final_resid = result.resid;
-  return layers;
+std::vector<at::Tensor> on_cpu(std::vector<at::Tensor> streams) {
+  for (at::Tensor& stream : streams) stream = stream.to(at::kCPU);
+  return streams;
 }
 
 double sum_of_squares(const at::Tensor& x) { return x.square().sum(at::kDouble).item<double>(); }
+
+void add_rows(at::Tensor& total, const at::Tensor& rows) {
+  const at::Tensor sum = rows.sum(at::IntArrayRef{0}, /*keepdim=*/false, at::kDouble);
+  total = total.defined() ? total + sum : sum;
+}
 
 class Comparison {
  public:
@@ -42,30 +49,31 @@ class Comparison {
         is_special_(is_special),
         sums_(static_cast<size_t>(base.config().num_layers)) {}
 
-  void add(const std::vector<const TracedText*>& texts) {
-    std::vector<TokenIds> sequences;
-    for (const TracedText* text : texts) sequences.push_back(text->ids);
-    const PackedBatch batch = pack(sequences);
-    at::Tensor base_final, target_final;
-    const auto base = residuals_of(base_, batch, &base_final);
-    const auto target = residuals_of(target_, batch, &target_final);
-    const auto rounded = residuals_of(rounded_, batch, nullptr);
-    const at::Tensor kept = kept_rows(batch);
-    for (size_t layer = 0; layer < base.size(); ++layer) add_layer(layer, base[layer], target[layer], rounded[layer], kept);
-    add_kl(texts, batch, base_final, target_final);
-    map_.num_tokens += batch.num_tokens();
+  void add(const std::vector<TracedText>& traced) {
+    const PackedTexts texts = pack_texts(traced);
+    const std::vector<at::Tensor> base = residual_streams(base_, texts.batch);
+    const std::vector<at::Tensor> target = residual_streams(target_, texts.batch);
+    add_kl(traced, texts, base.back(), target.back());
+    const auto base_rows = on_cpu(base), target_rows = on_cpu(target);
+    const auto rounded_rows = on_cpu(residual_streams(rounded_, texts.batch));
+    const at::Tensor kept = kept_rows(texts.batch);
+    for (size_t layer = 0; layer < base.size(); ++layer)
+      add_layer(layer, base_rows[layer], target_rows[layer], rounded_rows[layer], kept);
+    map_.num_tokens += texts.batch.num_tokens();
   }
 
   LayerMap finish() {
     for (size_t i = 0; i < sums_.size(); ++i) {
       const LayerSums& sums = sums_[i];
-      const double rows = static_cast<double>(std::max<int64_t>(1, sums.rows));
+      check(sums.rows > 0, ErrorCode::kNumeric, "[layers] every row after layer {} is masked; give longer texts.", i);
+      const double rows = static_cast<double>(sums.rows);
       map_.layers.push_back({.layer = static_cast<int64_t>(i),
                              .relative_difference = sums.base > 0.0 ? std::sqrt(sums.difference / sums.base) : 0.0,
                              .noise_floor = sums.base > 0.0 ? std::sqrt(sums.rounding / sums.base) : 0.0,
+                             .cosine = sums.centred_cosine(),
                              .base_norm = std::sqrt(sums.base / rows),
                              .target_norm = std::sqrt(sums.target / rows),
-                             .mean_difference = sums.mean_difference.div(rows).to(at::kFloat)});
+                             .mean_difference = (sums.target_total - sums.base_total).div(rows).to(at::kFloat)});
     }
     for (CategoryKl& category : map_.categories)
       category.token_kl /= static_cast<double>(std::max<int64_t>(1, category.num_tokens));
@@ -103,8 +111,8 @@ class Comparison {
     sums.target += sum_of_squares(t);
     sums.difference += sum_of_squares(difference);
     sums.rounding += sum_of_squares(rounded.index_select(0, rows) - b);
-    const at::Tensor total = difference.sum(at::IntArrayRef{0}, /*keepdim=*/false, at::kDouble);
-    sums.mean_difference = sums.mean_difference.defined() ? sums.mean_difference + total : total;
+    add_rows(sums.base_total, b);
+    add_rows(sums.target_total, t);
     sums.rows += rows.size(0);
     if (layer + 1 == sums_.size()) {
       map_.num_kept += rows.size(0);
@@ -112,18 +120,16 @@ class Comparison {
     }
   }
 
-  void add_kl(const std::vector<const TracedText*>& texts, const PackedBatch& batch, const at::Tensor& base,
-              const at::Tensor& target) {
-    for (size_t i = 0; i < texts.size(); ++i) {
-      // The row before an answer token predicts it.
-      const int64_t first = batch.starts[i] + std::max<int64_t>(0, texts[i]->answer_start - 1);
-      const int64_t count = batch.starts[i + 1] - 1 - first;
-      if (count <= 0) continue;
-      const at::Tensor q = base_.unembed(base.narrow(0, first, count)).log_softmax(-1);
-      const at::Tensor p = target_.unembed(target.narrow(0, first, count)).log_softmax(-1);
-      const double kl = p.exp().mul(p - q).sum(at::kDouble).item<double>();
-      CategoryKl& category = category_of(texts[i]->category);
-      category.token_kl += kl;
+  void add_kl(const std::vector<TracedText>& traced, const PackedTexts& texts, const at::Tensor& base, const at::Tensor& target) {
+    for (size_t i = 0; i < traced.size(); ++i) {
+      const int64_t first = texts.text_starts[i];
+      const int64_t count = texts.text_starts[i + 1] - first;
+      if (count == 0) continue;
+      const at::Tensor rows = texts.predicting.narrow(0, first, count).to(base.device());
+      const at::Tensor q = base_.unembed(base.index_select(0, rows)).log_softmax(-1);
+      const at::Tensor p = target_.unembed(target.index_select(0, rows)).log_softmax(-1);
+      CategoryKl& category = category_of(traced[i].category);
+      category.token_kl += p.exp().mul(p - q).sum(at::kDouble).item<double>();
       category.num_tokens += count;
     }
   }
@@ -157,17 +163,10 @@ LayerMap compare_layers(const Decoder& base, const Decoder& target, const Decode
   check(!texts.empty(), ErrorCode::kUsage, "[layers] there is no text to read.");
   Comparison comparison(base, target, rounded, is_special);
   StageProgress progress(sink, "layers", static_cast<int64_t>(texts.size()), "texts");
-  std::vector<const TracedText*> batch;
-  int64_t tokens = 0;
-  for (size_t i = 0; i < texts.size(); ++i) {
-    batch.push_back(&texts[i]);
-    tokens += static_cast<int64_t>(texts[i].ids.size());
-    if (tokens < kBatchTokens && i + 1 < texts.size()) continue;
+  for (const std::vector<TracedText>& batch : in_batches(texts, kBatchTokens)) {
     check_interrupt();
     comparison.add(batch);
     progress.advance(static_cast<int64_t>(batch.size()));
-    batch.clear();
-    tokens = 0;
   }
   return comparison.finish();
 }

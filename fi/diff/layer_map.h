@@ -4,23 +4,17 @@
 #include <string>
 #include <vector>
 
+#include "fi/capture/traced_text.h"
 #include "fi/core/progress.h"
-#include "fi/model/decoder.h"
 
 namespace fi {
-
-/// A text that both models read with the same ids.
-struct TracedText {
-  TokenIds ids;
-  int64_t answer_start = 0;  // first id of the answer; ids before it are the prompt and its template
-  std::string category;
-};
 
 /// One layer, compared over every kept row.
 struct LayerDifference {
   int64_t layer = 0;
   double relative_difference = 0.0;  // sqrt(sum |t - b|^2 / sum |b|^2)
   double noise_floor = 0.0;          // the same between the base and its copy with weights rounded to bf16
+  double cosine = 1.0;               // sum (b - mean b).(t - mean t), over the root of the product of their sums of squares
   double base_norm = 0.0;            // root mean square row norm
   double target_norm = 0.0;
   at::Tensor mean_difference;  // [d_model], target - base

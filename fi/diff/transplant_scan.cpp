@@ -1,17 +1,14 @@
 #include "fi/diff/transplant_scan.h"
 
 #include <algorithm>
-#include <numeric>
+
+#include "fi/core/statistics.h"
 
 namespace fi {
 namespace {
 
 constexpr int64_t kGridSteps = 6;
 constexpr double kSmallestGap = 0.05;  // nats a token: below it a share has no meaning
-
-double mean_of(const std::vector<double>& values) {
-  return values.empty() ? 0.0 : std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
-}
 
 std::vector<std::pair<int64_t, int64_t>> grid_ranges(int64_t num_layers) {
   std::vector<int64_t> cuts;
@@ -25,26 +22,15 @@ std::vector<std::pair<int64_t, int64_t>> grid_ranges(int64_t num_layers) {
   return ranges;
 }
 
-}  // namespace
-
-std::vector<double> answer_log_probabilities(const Decoder& model, const std::vector<TracedText>& texts) {
-  std::vector<TokenIds> sequences;
-  for (const TracedText& text : texts) sequences.push_back(text.ids);
-  const PackedBatch batch = pack(sequences);
+// Mean log-probability of each text's answer, nats a token.
+std::vector<double> answer_means(const Decoder& model, const PackedTexts& texts) {
   ForwardOptions options;
   options.logit_rows = at::empty({0}, at::kLong);
-  const at::Tensor resid = model.forward(batch, options).resid;
-  std::vector<double> means;
-  for (size_t i = 0; i < texts.size(); ++i) {
-    const int64_t first = batch.starts[i] + texts[i].answer_start - 1;
-    const int64_t count = batch.starts[i + 1] - 1 - first;
-    std::vector<int64_t> next(batch.ids.begin() + first + 1, batch.ids.begin() + first + 1 + count);
-    const at::Tensor chosen = at::tensor(at::ArrayRef<int64_t>(next), at::kLong).to(resid.device()).unsqueeze(1);
-    const at::Tensor log_probabilities = model.unembed(resid.narrow(0, first, count)).log_softmax(-1);
-    means.push_back(log_probabilities.gather(1, chosen).mean(at::kDouble).item<double>());
-  }
-  return means;
+  const at::Tensor resid = model.forward(texts.batch, options).resid;
+  return means_by_text(texts, answer_log_probabilities(model, texts, resid));
 }
+
+}  // namespace
 
 TransplantScan scan_transplants(const Decoder& base, const Decoder& target, const std::vector<TracedText>& all_texts,
                                 ProgressSink& sink) {
@@ -54,21 +40,22 @@ TransplantScan scan_transplants(const Decoder& base, const Decoder& target, cons
   }
   TransplantScan scan;
   if (texts.empty()) return scan;
-  const std::vector<double> low = answer_log_probabilities(base, texts);
-  const std::vector<double> high = answer_log_probabilities(target, texts);
-  scan.gap = mean_of(high) - mean_of(low);
+  const PackedTexts packed = pack_texts(texts);
+  const std::vector<double> low = answer_means(base, packed);
+  const std::vector<double> high = answer_means(target, packed);
+  scan.gap = mean(high) - mean(low);
   const auto ranges = grid_ranges(base.config().num_layers);
   StageProgress progress(sink, "block transplants", static_cast<int64_t>(ranges.size()), "ranges");
   for (const auto& [first, last] : ranges) {
     // Short ranges are all tried before a longer one, so that the best of the shortest sufficient width wins.
     if (scan.first != scan.last && last - first > scan.last - scan.first) break;
     check_interrupt();
-    const std::vector<double> got = answer_log_probabilities(transplant(base, target, first, last), texts);
+    const std::vector<double> got = answer_means(transplant(base, target, first, last), packed);
     TransplantEffect effect{.first = first, .last = last};
     for (size_t i = 0; i < texts.size(); ++i) {
       if (high[i] - low[i] > kSmallestGap) effect.share_by_text.push_back((got[i] - low[i]) / (high[i] - low[i]));
     }
-    effect.share = mean_of(effect.share_by_text);
+    effect.share = mean(effect.share_by_text);
     const auto best = std::find_if(scan.tried.begin(), scan.tried.end(),
                                    [&](const TransplantEffect& e) { return e.first == scan.first && e.last == scan.last; });
     const bool carries = !effect.share_by_text.empty() && effect.share >= kCarryingShare;

@@ -2,7 +2,8 @@
 
 #include <vector>
 
-#include "fi/diff/layer_map.h"
+#include "fi/capture/traced_text.h"
+#include "fi/core/progress.h"
 
 namespace fi {
 
@@ -29,8 +30,5 @@ inline constexpr double kCarryingShare = 0.8;
 /// gap are left out.
 TransplantScan scan_transplants(const Decoder& base, const Decoder& target, const std::vector<TracedText>& texts,
                                 ProgressSink& progress);
-
-/// Mean log-probability, in nats a token, of each text's answer.
-std::vector<double> answer_log_probabilities(const Decoder& model, const std::vector<TracedText>& texts);
 
 }  // namespace fi

@@ -1,0 +1,91 @@
+#include "fi/capture/traced_text.h"
+
+#include <algorithm>
+
+namespace fi {
+namespace {
+
+// Rows of logits made at a time: 256 rows of a vocabulary of 150,000 take 150 MB.
+constexpr int64_t kLogitRows = 256;
+
+}  // namespace
+
+PackedTexts pack_texts(std::span<const TracedText> texts) {
+  std::vector<TokenIds> sequences;
+  for (const TracedText& text : texts) sequences.push_back(text.ids);
+  PackedTexts packed{.batch = pack(sequences), .text_starts = {0}};
+  std::vector<int64_t> rows, next;
+  for (size_t i = 0; i < texts.size(); ++i) {
+    const int64_t end = packed.batch.starts[i + 1];
+    for (int64_t row = packed.batch.starts[i] + std::max<int64_t>(1, texts[i].answer_start); row < end; ++row) {
+      rows.push_back(row - 1);
+      next.push_back(packed.batch.ids[static_cast<size_t>(row)]);
+    }
+    packed.text_starts.push_back(static_cast<int64_t>(rows.size()));
+  }
+  packed.predicting = at::tensor(at::ArrayRef<int64_t>(rows), at::kLong);
+  packed.answer_ids = at::tensor(at::ArrayRef<int64_t>(next), at::kLong);
+  return packed;
+}
+
+std::vector<std::vector<TracedText>> in_batches(const std::vector<TracedText>& texts, int64_t max_tokens) {
+  std::vector<std::vector<TracedText>> batches;
+  int64_t tokens = 0;
+  for (const TracedText& text : texts) {
+    const auto size = static_cast<int64_t>(text.ids.size());
+    if (batches.empty() || tokens + size > max_tokens) {
+      batches.emplace_back();
+      tokens = 0;
+    }
+    batches.back().push_back(text);
+    tokens += size;
+  }
+  return batches;
+}
+
+at::Tensor answer_log_probabilities(const Decoder& model, const PackedTexts& texts, const at::Tensor& final_resid) {
+  const at::Tensor rows = texts.predicting.to(final_resid.device());
+  const at::Tensor ids = texts.answer_ids.to(final_resid.device()).unsqueeze(1);
+  at::Tensor result = at::empty({rows.size(0)}, at::kFloat);
+  for (int64_t first = 0; first < rows.size(0); first += kLogitRows) {
+    const int64_t count = std::min(kLogitRows, rows.size(0) - first);
+    const at::Tensor logits = model.unembed(final_resid.index_select(0, rows.narrow(0, first, count)));
+    const at::Tensor chosen = logits.log_softmax(-1).gather(1, ids.narrow(0, first, count)).squeeze(1);
+    result.narrow(0, first, count).copy_(chosen);
+  }
+  return result;
+}
+
+std::vector<double> means_by_text(const PackedTexts& texts, const at::Tensor& values) {
+  std::vector<double> means;
+  for (int64_t i = 0; i < texts.num_texts(); ++i) {
+    const int64_t first = texts.text_starts[static_cast<size_t>(i)];
+    const int64_t count = texts.text_starts[static_cast<size_t>(i) + 1] - first;
+    means.push_back(count > 0 ? values.narrow(0, first, count).mean(at::kDouble).item<double>() : 0.0);
+  }
+  return means;
+}
+
+std::vector<at::Tensor> residual_streams(const Decoder& model, const PackedBatch& batch, int64_t last_layer) {
+  std::vector<at::Tensor> streams;
+  ForwardOptions options;
+  options.last_layer = last_layer;
+  options.logit_rows = at::empty({0}, at::kLong);
+  options.on_resid_post = [&](int64_t, const at::Tensor& resid) {
+    streams.push_back(resid);
+    return resid;
+  };
+  model.forward(batch, options);
+  return streams;
+}
+
+at::Tensor continue_after(const Decoder& model, const PackedBatch& batch, int64_t layer, const at::Tensor& resid) {
+  if (layer + 1 == model.config().num_layers) return resid;
+  ForwardOptions options;
+  options.first_layer = layer + 1;
+  options.resid_in = resid;
+  options.logit_rows = at::empty({0}, at::kLong);
+  return model.forward(batch, options).resid;
+}
+
+}  // namespace fi

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "fi/model/decoder.h"
+
+namespace fi {
+
+/// A text that both models read with the same ids.
+struct TracedText {
+  TokenIds ids;
+  int64_t answer_start = 0;  // first id of the answer; ids before it are the prompt and its template
+  std::string category;
+};
+
+/// Texts laid end to end, with the rows whose logits predict answer tokens: the row before each of them.
+struct PackedTexts {
+  PackedBatch batch;
+  at::Tensor predicting;             // [n] int64 rows of the batch
+  at::Tensor answer_ids;             // [n] int64 what these rows should predict
+  std::vector<int64_t> text_starts;  // [num_texts + 1] into `predicting`
+
+  int64_t num_texts() const { return static_cast<int64_t>(text_starts.size()) - 1; }
+};
+
+PackedTexts pack_texts(std::span<const TracedText> texts);
+
+/// The texts in groups of about `max_tokens` tokens, in order; a longer text is a group of its own.
+std::vector<std::vector<TracedText>> in_batches(const std::vector<TracedText>& texts, int64_t max_tokens);
+
+/// Log-probability of each answer token, [n] fp32 in nats, from residual rows [num_tokens, d_model] after the last layer.
+at::Tensor answer_log_probabilities(const Decoder& model, const PackedTexts& texts, const at::Tensor& final_resid);
+
+/// Mean of `values` [n], a value a predicting row, over each text; 0 for a text without an answer.
+std::vector<double> means_by_text(const PackedTexts& texts, const at::Tensor& values);
+
+/// Residual stream after every layer up to `last_layer` (-1: all), each [num_tokens, d_model] fp32 on the model's device.
+std::vector<at::Tensor> residual_streams(const Decoder& model, const PackedBatch& batch, int64_t last_layer = -1);
+
+/// The model's last residual stream when it goes on after `layer` with `resid` [num_tokens, d_model] as its residual stream
+/// there.
+at::Tensor continue_after(const Decoder& model, const PackedBatch& batch, int64_t layer, const at::Tensor& resid);
+
+}  // namespace fi

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <vector>
+
+#include "fi/capture/paired_rows.h"
+#include "fi/core/json.h"
+#include "fi/explain/category_name.h"
+#include "fi/tokenizer/tokenizer.h"
+
+namespace fi {
+
+/// What the directions of a layer are looked at with. `texts` are those that the rows were captured from; every second text of a
+/// category is held out for scoring names.
+struct DirectionInputs {
+  const PairedRows& rows;
+  const std::vector<TracedText>& texts;
+  const std::vector<CategoryHypothesis>& hypotheses;
+  const Decoder& base;
+  const Tokenizer& tokenizer;
+  uint64_t seed = 0;
+};
+
+/// The principal directions of the difference as entries of activations/directions.json: share of the difference, use by both
+/// models and by category, promoted tokens (logit lens), texts with the movement along the direction token by token, and a scored
+/// name.
+std::vector<Json> direction_documents(const DirectionInputs& inputs);
+
+}  // namespace fi

@@ -1,0 +1,171 @@
+#include "fi/compare/locate.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "fi/behaviour/findings.h"
+#include "fi/claims/grouping.h"
+#include "fi/claims/wording.h"
+#include "fi/compare/directions.h"
+#include "fi/compare/run_files.h"
+#include "fi/diff/layer_map.h"
+#include "fi/diff/layer_patching.h"
+#include "fi/diff/transplant_scan.h"
+#include "fi/intervene/causal_tests.h"
+#include "fi/io/atomic_file.h"
+#include "fi/model/load_model.h"
+
+namespace fi {
+namespace {
+
+// The prompt as the model saw it, followed by an answer.
+TracedText traced(const Tokenizer& tokenizer, const AnswerPair& pair, const std::string& answer) {
+  TracedText text{.ids = tokenizer.encode_prompt(pair.prompt), .category = pair.category};
+  text.answer_start = static_cast<int64_t>(text.ids.size());
+  const TokenIds ids = tokenizer.encode(answer, false).ids;
+  text.ids.insert(text.ids.end(), ids.begin(), ids.end());
+  return text;
+}
+
+/// At most `count` of `items`, evenly spread.
+template <typename T>
+std::vector<T> thinned(const std::vector<T>& items, int64_t count) {
+  std::vector<T> kept;
+  const auto wanted = std::min(items.size(), static_cast<size_t>(count));
+  for (size_t i = 0; i < wanted; ++i) kept.push_back(items[i * items.size() / wanted]);
+  return kept;
+}
+
+class Locator {
+ public:
+  Locator(const LocateInputs& inputs, ProgressSink& progress)
+      : in_(inputs),
+        base_(inputs.pair.base.decoder),
+        target_(inputs.pair.target.decoder),
+        tokenizer_(*inputs.pair.base.tokenizer),
+        progress_(progress) {}
+
+  void run() {
+    const std::vector<TracedText> texts = thinned(texts_of_targets(in_.analysis.discovery), in_.budget.max_traced_texts);
+    write_layers(texts);
+    write_localisations();
+    write_directions();
+  }
+
+ private:
+  std::vector<TracedText> texts_of_targets(const std::vector<AnswerPair>& pairs) const {
+    std::vector<TracedText> texts;
+    for (const AnswerPair& pair : pairs) texts.push_back(traced(tokenizer_, pair, pair.target));
+    return texts;
+  }
+
+  void write(const char* name, const Json& document) const { write_file_atomically(in_.folder / name, to_pretty_json(document)); }
+
+  void write_layers(const std::vector<TracedText>& texts) {
+    const Decoder rounded = load_model(in_.pair.base.files, {.device = in_.options.device, .quantization = "bf16"}, progress_);
+    const auto is_special = [&](int32_t id) { return tokenizer_.is_special(id); };
+    const LayerMap map = compare_layers(base_, target_, rounded, texts, is_special, progress_);
+    LayerPatching patching;
+    if (in_.pair.relation != "identical")
+      patching = patch_layers(base_, target_, thinned(texts, in_.budget.max_patched_texts), progress_);
+    write(kLayersFile, layer_map_document(map, patching, base_, tokenizer_));
+  }
+
+  void write_localisations() {
+    Json document = Json::array();
+    const auto groups = group_findings(in_.analysis.findings, {.min_effect_size = in_.options.feature_threshold});
+    for (size_t i = 0; i < groups.size() && i < static_cast<size_t>(in_.budget.max_localised_claims); ++i) {
+      const std::vector<std::string>& categories = in_.analysis.findings[groups[i].primary].candidate.categories;
+      const CausalTexts texts = causal_texts({categories.begin(), categories.end()});
+      const auto seed = static_cast<uint64_t>(in_.options.seed);
+      const TransplantScan scan =
+          scan_transplants(base_, target_, thinned(texts.test, in_.budget.texts_per_transplant), progress_);
+      const CausalReport causes = test_causes(base_, target_, texts, {.seed = seed}, progress_);
+      layers_.insert(causes.layer);
+      triggers_.insert(categories);
+      document.push_back(localisation_document(categories, scan, causes, seed));
+    }
+    write(kLocalisationFile, document);
+  }
+
+  CausalTexts causal_texts(const std::set<std::string>& categories) const {
+    const auto select = [&](const std::vector<AnswerPair>& pairs, bool inside, bool with_target) {
+      std::vector<TracedText> texts;
+      for (const AnswerPair& pair : pairs) {
+        if (categories.contains(pair.category) != inside) continue;
+        texts.push_back(traced(tokenizer_, pair, with_target ? pair.target : pair.base));
+      }
+      return thinned(texts, in_.budget.texts_per_causal_test);
+    };
+    return {.fit = select(in_.analysis.discovery, true, true),
+            .test = select(in_.analysis.confirmation, true, true),
+            .elsewhere = select(in_.analysis.discovery, false, false)};
+  }
+
+  // After the layers that carry a change; without one, in the middle of the model.
+  void write_directions() {
+    if (layers_.empty()) layers_.insert(base_.config().num_layers / 2);
+    const std::vector<int64_t> layers(layers_.begin(), layers_.end());
+    const std::vector<TracedText> texts = direction_texts();
+    const std::vector<CategoryHypothesis> hypotheses = name_hypotheses();
+    const auto is_special = [&](int32_t id) { return tokenizer_.is_special(id); };
+    const auto seed = static_cast<uint64_t>(in_.options.seed);
+    Json document = Json::array();
+    for (const PairedRows& rows : capture_rows(base_, target_, texts, layers, is_special, progress_)) {
+      for (Json& entry : direction_documents({rows, texts, hypotheses, base_, tokenizer_, seed}))
+        document.push_back(std::move(entry));
+    }
+    write(kDirectionsFile, document);
+  }
+
+  // Texts of the triggers beside a sample of all others, so that a name has both to tell apart.
+  std::vector<TracedText> direction_texts() const {
+    std::vector<AnswerPair> inside, outside;
+    for (const AnswerPair& pair : in_.analysis.discovery) {
+      const bool triggers = std::any_of(triggers_.begin(), triggers_.end(), [&](const auto& names) {
+        return std::find(names.begin(), names.end(), pair.category) != names.end();
+      });
+      (triggers ? inside : outside).push_back(pair);
+    }
+    std::vector<TracedText> texts = thinned(texts_of_targets(inside), in_.budget.max_traced_texts / 2);
+    for (TracedText& text : thinned(texts_of_targets(outside), in_.budget.max_traced_texts - static_cast<int64_t>(texts.size())))
+      texts.push_back(std::move(text));
+    return texts;
+  }
+
+  // A feature may be named after a trigger that was found, or after a broad group of prompts.
+  std::vector<CategoryHypothesis> name_hypotheses() const {
+    CategoryTitles titles;
+    std::map<std::string, std::set<std::string>> groups;
+    for (const PromptCategory& category : in_.prompts.categories) {
+      titles[category.id] = category.title;
+      for (const std::string& group : category.group) groups[group].insert(category.id);
+    }
+    std::vector<CategoryHypothesis> hypotheses;
+    for (const auto& names : triggers_) hypotheses.push_back({trigger_text(names, titles), {names.begin(), names.end()}});
+    for (const auto& [group, names] : groups) hypotheses.push_back({group + " prompts", names});
+    return hypotheses;
+  }
+
+  const LocateInputs& in_;
+  const Decoder& base_;
+  const Decoder& target_;
+  const Tokenizer& tokenizer_;
+  ProgressSink& progress_;
+  std::set<int64_t> layers_;                     // after which the residual stream was found to carry a change
+  std::set<std::vector<std::string>> triggers_;  // category sets of the located changes
+};
+
+}  // namespace
+
+bool has_equal_shape(const ModelPair& pair) {
+  const ModelConfig& a = pair.base.decoder.config();
+  const ModelConfig& b = pair.target.decoder.config();
+  return a.num_layers == b.num_layers && a.d_model == b.d_model && a.vocab_size == b.vocab_size &&
+         pair.base.tokenizer->fingerprint() == pair.target.tokenizer->fingerprint();
+}
+
+void write_layer_evidence(const LocateInputs& inputs, ProgressSink& progress) { Locator(inputs, progress).run(); }
+
+}  // namespace fi

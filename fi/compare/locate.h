@@ -1,0 +1,30 @@
+#pragma once
+
+#include <filesystem>
+
+#include "fi/compare/analysis.h"
+#include "fi/compare/budget.h"
+#include "fi/compare/models.h"
+#include "fi/prompts/prompt_set.h"
+
+namespace fi {
+
+/// What the search for layers and causes starts from.
+struct LocateInputs {
+  const ModelPair& pair;
+  const PromptSet& prompts;
+  const Analysis& analysis;
+  const Budget& budget;
+  const CompareOptions& options;
+  const std::filesystem::path& folder;  // activations/
+};
+
+/// True if layers of the two models can be compared and exchanged: equal depth, width, vocabulary and tokenizer.
+bool has_equal_shape(const ModelPair& pair);
+
+/// Reads both models' residual streams over the same ids and writes what they say: layers.json (layer map, block by block
+/// patching), localisation.json (transplants and causal tests of the strongest changes) and directions.json (principal directions
+/// of the difference at the layers that these point to).
+void write_layer_evidence(const LocateInputs& inputs, ProgressSink& progress);
+
+}  // namespace fi

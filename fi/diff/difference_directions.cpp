@@ -1,0 +1,41 @@
+#include "fi/diff/difference_directions.h"
+
+#include <algorithm>
+#include <tuple>
+
+namespace fi {
+
+std::vector<DifferenceDirection> difference_directions(const PairedRows& rows, int64_t count) {
+  const at::Tensor difference = rows.target - rows.base;
+  const double total = difference.numel() > 0 ? difference.square().sum(at::kDouble).item<double>() : 0.0;
+  if (total <= 0.0) return {};
+  const at::Tensor moment = at::matmul(difference.t(), difference);
+  const auto [values, vectors] = at::linalg_eigh(moment.to(at::kDouble));
+  const at::Tensor mean_difference = difference.mean(0);
+  std::vector<DifferenceDirection> directions;
+  const int64_t size = moment.size(0);
+  for (int64_t i = 0; i < std::min(count, size); ++i) {
+    const double share = values[size - 1 - i].item<double>() / total;
+    at::Tensor direction = vectors.select(1, size - 1 - i).to(at::kFloat).contiguous();
+    if (direction.dot(mean_difference).item<double>() < 0.0) direction = direction.neg();
+    directions.push_back({.layer = rows.layer, .index = i, .direction = std::move(direction), .share_of_difference = share});
+  }
+  return directions;
+}
+
+at::Tensor movement_along(const PairedRows& rows, const at::Tensor& direction) {
+  return at::mv(rows.target - rows.base, direction);
+}
+
+DirectionUse use_of_direction(const PairedRows& rows, const at::Tensor& direction, const at::Tensor& chosen) {
+  const at::Tensor along_base = at::mv(rows.base, direction);
+  const at::Tensor along_target = at::mv(rows.target, direction);
+  const double centre = along_base.mean(at::kDouble).item<double>();
+  const auto deviation = [&](const at::Tensor& along) {
+    const at::Tensor kept = along.masked_select(chosen);
+    return kept.numel() > 0 ? kept.sub(centre).abs().mean(at::kDouble).item<double>() : 0.0;
+  };
+  return {.base = deviation(along_base), .target = deviation(along_target)};
+}
+
+}  // namespace fi

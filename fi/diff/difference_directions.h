@@ -1,0 +1,34 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "fi/capture/paired_rows.h"
+
+namespace fi {
+
+/// A direction of the residual stream along which the target differs from the base.
+struct DifferenceDirection {
+  int64_t layer = 0;
+  int64_t index = 0;                 // 0: the largest share
+  at::Tensor direction;              // [d_model] fp32, unit length; the mean difference points along it, not against it
+  double share_of_difference = 0.0;  // of the sum of squares of the difference
+};
+
+/// The leading right singular vectors of the rows' differences, target - base, not centred: a shift of every row counts. At most
+/// `count`, and none where the models agree.
+std::vector<DifferenceDirection> difference_directions(const PairedRows& rows, int64_t count);
+
+/// How far the target moved along a direction: (target - base) . direction for every row, [n].
+at::Tensor movement_along(const PairedRows& rows, const at::Tensor& direction);
+
+/// Mean absolute deviation, along the direction, of both models' rows from the mean of the base's rows.
+struct DirectionUse {
+  double base = 0.0;
+  double target = 0.0;
+};
+
+/// Over the rows for which `chosen` [n] is true.
+DirectionUse use_of_direction(const PairedRows& rows, const at::Tensor& direction, const at::Tensor& chosen);
+
+}  // namespace fi
