@@ -14,8 +14,8 @@
 
 namespace fi {
 
-/// A tiny random model of tests/data/model, in fp32. On one thread: its products are too small to share out, and threads that wait
-/// for each other cost minutes on a busy machine.
+/// A tiny random model of tests/data/model, in fp32. On one thread: its products are too small to share out, and threads that
+/// wait for each other cost minutes on a busy machine.
 inline Decoder load_tiny(const std::string& name = "llama_tied") {
   at::set_num_threads(1);
   const std::filesystem::path folder = std::filesystem::path(FI_TEST_DATA) / "model" / name;

@@ -124,5 +124,23 @@ TEST(Summarise, NoClaimIsAResult) {
             "prompts.");
 }
 
+TEST(MakeClaims, IsVerifiedOnlyWhereNecessityOrSufficiencyPassed) {
+  const CausalTest passed{.passed = true, .effect = 0.8, .control_effect = 0.1, .ci_low = 0.5, .ci_high = 0.9};
+  const CausalTest failed{.passed = false, .effect = 0.2, .control_effect = 0.3, .ci_low = -0.3, .ci_high = 0.1};
+  const auto verdict_of = [&](std::optional<CausalTest> necessity, std::optional<CausalTest> sufficiency,
+                              std::optional<CausalTest> specificity) {
+    const Localisation place{.categories = {"word_problems"},
+                             .causal_layer = 20,
+                             .necessity = necessity,
+                             .sufficiency = sufficiency,
+                             .specificity = specificity};
+    return claims_of({finding({.id = "steps", .group = "reasoning"})}, {place}).at(0).verdict;
+  };
+  EXPECT_EQ(verdict_of(passed, failed, failed), "verified");
+  EXPECT_EQ(verdict_of(failed, passed, std::nullopt), "verified");
+  EXPECT_EQ(verdict_of(failed, failed, passed), "suggestive");
+  EXPECT_EQ(verdict_of(std::nullopt, std::nullopt, std::nullopt), "suggestive");
+}
+
 }  // namespace
 }  // namespace fi
