@@ -129,6 +129,7 @@ Claim make_claim(const FindingGroup& group, const LedgerInputs& inputs) {
   if (const Localisation* place = find_localisation(inputs.localisations, primary.candidate.categories)) {
     claim.layers = place->layers;
     claim.transplants = place->transplants;
+    claim.generated = place->generated;
     claim.causal_layer = place->causal_layer;
     claim.necessity = place->necessity;
     claim.sufficiency = place->sufficiency;

@@ -18,6 +18,7 @@ struct Localisation {
   std::vector<std::string> categories;  // the claim's trigger
   std::vector<int64_t> layers;          // empty: no range carried it
   std::vector<TransplantRow> transplants;
+  std::vector<GeneratedRow> generated;
   std::optional<int64_t> causal_layer;  // the tests exchange a subspace of the residual stream after it
   std::optional<CausalTest> necessity, sufficiency, specificity;
 };

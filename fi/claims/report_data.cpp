@@ -68,6 +68,14 @@ void visit_fields(TransplantRow& r, V&& v) {
   v("ci_high", r.ci_high);
 }
 
+template <typename V>
+void visit_fields(GeneratedRow& r, V&& v) {
+  v("model", r.model);
+  v("measure", r.measure);
+  v("num_prompts", r.num_prompts);
+  v("example", r.example);
+}
+
 /// The three tests of a claim, nested under "causal" in the document.
 struct CausalTests {
   std::optional<CausalTest>& necessity;
@@ -98,6 +106,7 @@ void visit_fields(Claim& c, V&& v) {
   v("causal_layer", c.causal_layer);
   v("causal", causal);
   v("transplants", c.transplants);
+  v("generated", c.generated);
   v("features", c.features);
   v("examples", c.examples);
   v("supporting", c.supporting);

@@ -72,6 +72,14 @@ struct TransplantRow {
   double ci_high = 0.0;
 };
 
+/// What a model with exchanged blocks answers to confirmation prompts, measured as the claim's effect is.
+struct GeneratedRow {
+  std::string model;  // "base with blocks 10-24 of the target"
+  double measure = 0.0;
+  int64_t num_prompts = 0;
+  std::string example;  // its answer to the first of them
+};
+
 struct Claim {
   std::string id;       // "claim-1"
   std::string kind;     // "added", "removed", "modified"
@@ -86,7 +94,8 @@ struct Claim {
   std::optional<int64_t> causal_layer;  // the causal tests exchange a subspace of the residual stream after it
   std::optional<CausalTest> necessity, sufficiency, specificity;
   std::vector<TransplantRow> transplants;
-  std::vector<std::string> features;  // ids
+  std::vector<GeneratedRow> generated;  // empty: no range of layers was found, or the budget was used up
+  std::vector<std::string> features;    // ids
   std::vector<AnswerExample> examples;
   std::vector<Evidence> supporting;  // merged findings
 };

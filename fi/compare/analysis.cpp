@@ -103,7 +103,7 @@ Json layer_map_document(const LayerMap& map, const LayerPatching& patching, cons
 }
 
 Json localisation_document(const std::vector<std::string>& categories, const TransplantScan& scan, const CausalReport& causes,
-                           uint64_t seed) {
+                           const std::vector<TransplantAnswers>& generated, uint64_t seed) {
   Json tried = Json::array();
   for (const TransplantEffect& effect : scan.tried) {
     std::vector<int64_t> texts(effect.share_by_text.size());
@@ -116,13 +116,13 @@ Json localisation_document(const std::vector<std::string>& categories, const Tra
                      {"ci_high", interval.high},
                      {"share_by_text", effect.share_by_text}});
   }
+  Json answers = Json::array();
+  for (const TransplantAnswers& row : generated)
+    answers.push_back({{"model", row.model}, {"measure", row.mean}, {"measures", row.measures}, {"example", row.example}});
   std::vector<int64_t> layers(static_cast<size_t>(scan.last - scan.first));
   std::iota(layers.begin(), layers.end(), scan.first);
-  return {{"categories", categories},
-          {"layers", layers},
-          {"gap", scan.gap},
-          {"transplants", tried},
-          {"causal", causal_document(causes)}};
+  return {{"categories", categories}, {"layers", layers},     {"gap", scan.gap},
+          {"transplants", tried},     {"generated", answers}, {"causal", causal_document(causes)}};
 }
 
 std::vector<Localisation> localisations_from_json(const Json& document) try {
@@ -132,6 +132,10 @@ std::vector<Localisation> localisations_from_json(const Json& document) try {
     for (const Json& row : entry.at("transplants")) {
       place.transplants.push_back(
           {row.at("first_layer"), row.at("last_layer"), row.at("share_closed"), row.at("ci_low"), row.at("ci_high")});
+    }
+    for (const Json& row : entry.at("generated")) {
+      const auto num_prompts = static_cast<int64_t>(row.at("measures").size());
+      place.generated.push_back({row.at("model"), row.at("measure"), num_prompts, row.at("example")});
     }
     const Json& causal = entry.at("causal");
     place.causal_layer = causal.at("layer");

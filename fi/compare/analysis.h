@@ -9,6 +9,7 @@
 #include "fi/diff/layer_patching.h"
 #include "fi/diff/transplant_scan.h"
 #include "fi/intervene/causal_tests.h"
+#include "fi/intervene/transplant_answers.h"
 #include "fi/tokenizer/tokenizer.h"
 
 namespace fi {
@@ -37,7 +38,7 @@ Json layer_map_document(const LayerMap& map, const LayerPatching& patching, cons
 
 /// One entry of activations/localisation.json.
 Json localisation_document(const std::vector<std::string>& categories, const TransplantScan& scan, const CausalReport& causes,
-                           uint64_t seed);
+                           const std::vector<TransplantAnswers>& generated, uint64_t seed);
 std::vector<Localisation> localisations_from_json(const Json& document);
 
 }  // namespace fi

@@ -28,6 +28,23 @@ struct Question {
   Split split = Split::kDiscovery;
 };
 
+/// Counts the answers of many small calls as one stage.
+class CountedTogether final : public ProgressSink {
+ public:
+  CountedTogether(ProgressSink& sink, std::string_view stage, int64_t total)
+      : sink_(sink), stage_(sink, stage, total, "answers") {}
+
+  void begin(std::string_view, int64_t, std::string_view) override {}
+  void advance(int64_t amount, std::string_view detail) override { stage_.advance(amount, detail); }
+  void end() override {}
+  void note(std::string_view text) override { sink_.note(text); }
+  void warn(std::string_view text) override { sink_.warn(text); }
+
+ private:
+  ProgressSink& sink_;
+  StageProgress stage_;
+};
+
 /// Runs both models for one output folder; keeps what the steps share.
 class Extraction {
  public:
@@ -49,9 +66,9 @@ class Extraction {
       pairs_.push_back(answer_pair_from_json(row, kAnswersFile));
 
     progress_.note(fmt::format("{} ({})", pair_.relation_note, pair_.relation));
-    answer(questions(Split::kDiscovery, all_categories()));
+    answer("discovery answers", questions(Split::kDiscovery, all_categories()));
     const Analysis first = analyse(pairs_, detectors_, {options_.feature_threshold, options_.seed});
-    answer(questions(Split::kConfirmation, categories_to_confirm(first.screening)));
+    answer("confirmation answers", questions(Split::kConfirmation, categories_to_confirm(first.screening)));
     const Analysis analysis = analyse(pairs_, detectors_, {options_.feature_threshold, options_.seed});
 
     const bool comparable = has_equal_shape(pair_);
@@ -125,20 +142,22 @@ class Extraction {
     return list;
   }
 
-  void answer(std::vector<Question> list) {
+  void answer(std::string_view stage, std::vector<Question> list) {
     std::set<std::pair<std::string, int64_t>> done;
     for (const AnswerPair& pair : pairs_) done.emplace(pair.category, pair.prompt_index);
     std::erase_if(list, [&](const Question& q) { return done.contains({q.category, q.prompt_index}); });
+    const bool answers_twice = pair_.relation != "identical";
+    CountedTogether progress(progress_, stage, static_cast<int64_t>(list.size()) * (answers_twice ? 2 : 1));
     JsonlAppender file(folder_ / kAnswersFile);
     for (size_t begin = 0; begin < list.size(); begin += kQuestionsKeptAtOnce) {
       const size_t end = std::min(list.size(), begin + kQuestionsKeptAtOnce);
-      answer_some({list.begin() + static_cast<int64_t>(begin), list.begin() + static_cast<int64_t>(end)}, file);
+      answer_some({list.begin() + static_cast<int64_t>(begin), list.begin() + static_cast<int64_t>(end)}, file, progress);
     }
   }
 
-  void answer_some(const std::vector<Question>& list, JsonlAppender& file) {
-    const auto base = answers_of(pair_.base, list);
-    const auto target = pair_.relation == "identical" ? base : answers_of(pair_.target, list);
+  void answer_some(const std::vector<Question>& list, JsonlAppender& file, ProgressSink& progress) {
+    const auto base = answers_of(pair_.base, list, progress);
+    const auto target = pair_.relation == "identical" ? base : answers_of(pair_.target, list, progress);
     for (size_t i = 0; i < list.size(); ++i) {
       pairs_.push_back(pair_of(list[i], base[i], target[i]));
       file.append(to_json(pairs_.back()));
@@ -146,14 +165,14 @@ class Extraction {
     file.flush();
   }
 
-  std::vector<Generation> answers_of(const LoadedModel& model, const std::vector<Question>& list) {
+  std::vector<Generation> answers_of(const LoadedModel& model, const std::vector<Question>& list, ProgressSink& progress) const {
     std::vector<TokenIds> ids;
     for (const Question& question : list) ids.push_back(model.tokenizer->encode_prompt(question.prompt));
     return generate(model.decoder, ids,
                     {.max_new_tokens = budget_.max_new_tokens,
                      .seed = static_cast<uint64_t>(options_.seed),
                      .stop_ids = model.tokenizer->stop_ids()},
-                    progress_);
+                    progress);
   }
 
   AnswerPair pair_of(const Question& question, const Generation& base, const Generation& target) const {

@@ -76,7 +76,8 @@ class Locator {
     Json document = Json::array();
     const auto groups = group_findings(in_.analysis.findings, {.min_effect_size = in_.options.feature_threshold});
     for (size_t i = 0; i < groups.size() && i < static_cast<size_t>(in_.budget.max_localised_claims); ++i) {
-      const std::vector<std::string>& categories = in_.analysis.findings[groups[i].primary].candidate.categories;
+      const Finding& finding = in_.analysis.findings[groups[i].primary];
+      const std::vector<std::string>& categories = finding.candidate.categories;
       const CausalTexts texts = causal_texts({categories.begin(), categories.end()});
       const auto seed = static_cast<uint64_t>(in_.options.seed);
       const TransplantScan scan =
@@ -84,9 +85,21 @@ class Locator {
       const CausalReport causes = test_causes(base_, target_, texts, {.seed = seed}, progress_);
       layers_.insert(causes.layer);
       triggers_.insert(categories);
-      document.push_back(localisation_document(categories, scan, causes, seed));
+      document.push_back(localisation_document(categories, scan, causes, exchanged_answers(finding, scan), seed));
     }
     write(kLocalisationFile, document);
+  }
+
+  std::vector<TransplantAnswers> exchanged_answers(const Finding& finding, const TransplantScan& scan) const {
+    if (scan.first == scan.last) return {};
+    const std::vector<std::string>& categories = finding.candidate.categories;
+    std::vector<std::string> prompts;
+    for (const AnswerPair& pair : in_.analysis.confirmation) {
+      if (std::find(categories.begin(), categories.end(), pair.category) != categories.end()) prompts.push_back(pair.prompt);
+    }
+    return answer_with_exchanged_blocks(
+        base_, target_, {scan.first, scan.last}, thinned(prompts, in_.budget.texts_per_transplant), *finding.candidate.detector,
+        tokenizer_, {.max_new_tokens = in_.budget.max_new_tokens, .stop_ids = tokenizer_.stop_ids()}, progress_);
   }
 
   CausalTexts causal_texts(const std::set<std::string>& categories) const {

@@ -75,6 +75,11 @@ std::string format_delta(double cliffs_delta) {
   return signed_text(cliffs_delta, with_minus(fmt::format("{:.2f}", cliffs_delta == 0 ? 0.0 : cliffs_delta)));
 }
 
+std::string format_measure(double value, const EffectEstimate& effect) {
+  if (!effect.is_scalar) return format_share(value);
+  return effect.unit.empty() ? format_number(value) : format_number(value) + " " + effect.unit;
+}
+
 std::string format_change(const EffectEstimate& effect) {
   if (!effect.is_scalar) return format_share(effect.base) + " → " + format_share(effect.target);
   const std::string numbers = format_number(effect.base) + " → " + format_number(effect.target);

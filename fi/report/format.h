@@ -18,6 +18,8 @@ std::string format_share(double share);                            // "19%", "0.
 std::string format_probability(const char* letter, double value);  // "q = 0.003", "q < 0.001"
 std::string format_delta(double cliffs_delta);                     // "+0.94"
 
+/// One model's mean of what the effect measures: "94%", or "38 words".
+std::string format_measure(double value, const EffectEstimate& effect);
 /// "19% → 94%", or "58 → 38 words".
 std::string format_change(const EffectEstimate& effect);
 /// "+62 to +87 points", or "−23 to −14 words".

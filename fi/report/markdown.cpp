@@ -124,6 +124,12 @@ void add_evidence(Document& out, const Claim& claim) {
                     markdown_text(format_share_range(row.ci_low, row.ci_high))});
   }
   if (!rows.empty()) out.table({"layers given to the base", "share of the gap closed", "95% interval"}, rows);
+  rows.clear();
+  for (const GeneratedRow& row : claim.generated) {
+    rows.push_back(
+        {markdown_text(row.model), markdown_text(format_measure(row.measure, claim.effect)), format_count(row.num_prompts)});
+  }
+  if (!rows.empty()) out.table({"model with exchanged blocks", "its own answers", "prompts"}, rows);
 }
 
 void add_claim(Document& out, const Claim& claim, const std::vector<Figure>& figures, const MarkdownOptions& options) {
