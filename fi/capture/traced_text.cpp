@@ -79,6 +79,15 @@ std::vector<at::Tensor> residual_streams(const Decoder& model, const PackedBatch
   return streams;
 }
 
+at::Tensor with_blocks_of(const Decoder& base, const Decoder& target, const PackedBatch& batch, BlockRange range,
+                          const std::vector<at::Tensor>& base_streams) {
+  ForwardOptions options;
+  options.first_layer = range.first;
+  if (range.first > 0) options.resid_in = base_streams[static_cast<size_t>(range.first) - 1];
+  options.logit_rows = at::empty({0}, at::kLong);
+  return transplant(base, target, range.first, range.last).forward(batch, options).resid;
+}
+
 at::Tensor continue_after(const Decoder& model, const PackedBatch& batch, int64_t layer, const at::Tensor& resid) {
   if (layer + 1 == model.config().num_layers) return resid;
   ForwardOptions options;

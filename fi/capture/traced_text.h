@@ -41,6 +41,16 @@ std::vector<double> means_by_text(const PackedTexts& texts, const at::Tensor& va
 /// Residual stream after every layer up to `last_layer` (-1: all), each [num_tokens, d_model] fp32 on the model's device.
 std::vector<at::Tensor> residual_streams(const Decoder& model, const PackedBatch& batch, int64_t last_layer = -1);
 
+/// Blocks [first, last) of a model.
+struct BlockRange {
+  int64_t first = 0;
+  int64_t last = 0;
+};
+
+/// The base's last residual stream when the blocks of the range are the target's. `base_streams` are the base's own.
+at::Tensor with_blocks_of(const Decoder& base, const Decoder& target, const PackedBatch& batch, BlockRange range,
+                          const std::vector<at::Tensor>& base_streams);
+
 /// The model's last residual stream when it goes on after `layer` with `resid` [num_tokens, d_model] as its residual stream
 /// there.
 at::Tensor continue_after(const Decoder& model, const PackedBatch& batch, int64_t layer, const at::Tensor& resid);

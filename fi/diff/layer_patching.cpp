@@ -38,16 +38,6 @@ class TargetPredictions {
   at::Tensor log_probabilities_;  // [n, vocab_size]
 };
 
-/// The base's last residual stream when its block `layer` is the target's.
-at::Tensor with_block_of(const Decoder& base, const Decoder& target, const PackedTexts& texts, int64_t layer,
-                         const std::vector<at::Tensor>& base_streams) {
-  ForwardOptions options;
-  options.first_layer = layer;
-  if (layer > 0) options.resid_in = base_streams[static_cast<size_t>(layer) - 1];
-  options.logit_rows = at::empty({0}, at::kLong);
-  return transplant(base, target, layer, layer + 1).forward(texts.batch, options).resid;
-}
-
 }  // namespace
 
 LayerPatching patch_layers(const Decoder& base, const Decoder& target, const std::vector<TracedText>& all_texts,
@@ -68,7 +58,8 @@ LayerPatching patch_layers(const Decoder& base, const Decoder& target, const std
     append(base_kl, streams.back());
     for (size_t layer = 0; layer < num_layers; ++layer) {
       check_interrupt();
-      append(patched_kl[layer], with_block_of(base, target, texts, static_cast<int64_t>(layer), streams));
+      const auto l = static_cast<int64_t>(layer);
+      append(patched_kl[layer], with_blocks_of(base, target, texts.batch, {l, l + 1}, streams));
       progress.advance(1);
     }
   }

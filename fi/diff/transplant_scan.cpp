@@ -22,14 +22,6 @@ std::vector<std::pair<int64_t, int64_t>> grid_ranges(int64_t num_layers) {
   return ranges;
 }
 
-// Mean log-probability of each text's answer, nats a token.
-std::vector<double> answer_means(const Decoder& model, const PackedTexts& texts) {
-  ForwardOptions options;
-  options.logit_rows = at::empty({0}, at::kLong);
-  const at::Tensor resid = model.forward(texts.batch, options).resid;
-  return means_by_text(texts, answer_log_probabilities(model, texts, resid));
-}
-
 }  // namespace
 
 TransplantScan scan_transplants(const Decoder& base, const Decoder& target, const std::vector<TracedText>& all_texts,
@@ -41,8 +33,12 @@ TransplantScan scan_transplants(const Decoder& base, const Decoder& target, cons
   TransplantScan scan;
   if (texts.empty()) return scan;
   const PackedTexts packed = pack_texts(texts);
-  const std::vector<double> low = answer_means(base, packed);
-  const std::vector<double> high = answer_means(target, packed);
+  const auto answer_means = [&](const Decoder& model, const at::Tensor& resid) {
+    return means_by_text(packed, answer_log_probabilities(model, packed, resid));
+  };
+  const std::vector<at::Tensor> base_streams = residual_streams(base, packed.batch);
+  const std::vector<double> low = answer_means(base, base_streams.back());
+  const std::vector<double> high = answer_means(target, residual_streams(target, packed.batch).back());
   scan.gap = mean(high) - mean(low);
   const auto ranges = grid_ranges(base.config().num_layers);
   StageProgress progress(sink, "block transplants", static_cast<int64_t>(ranges.size()), "ranges");
@@ -50,7 +46,7 @@ TransplantScan scan_transplants(const Decoder& base, const Decoder& target, cons
     // Short ranges are all tried before a longer one, so that the best of the shortest sufficient width wins.
     if (scan.first != scan.last && last - first > scan.last - scan.first) break;
     check_interrupt();
-    const std::vector<double> got = answer_means(transplant(base, target, first, last), packed);
+    const std::vector<double> got = answer_means(base, with_blocks_of(base, target, packed.batch, {first, last}, base_streams));
     TransplantEffect effect{.first = first, .last = last};
     for (size_t i = 0; i < texts.size(); ++i) {
       if (high[i] - low[i] > kSmallestGap) effect.share_by_text.push_back((got[i] - low[i]) / (high[i] - low[i]));

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "fi/behaviour/detector.h"
+#include "fi/capture/traced_text.h"
 #include "fi/core/progress.h"
 #include "fi/model/decoder.h"
 #include "fi/model/generate.h"
@@ -17,11 +18,6 @@ struct TransplantAnswers {
   std::vector<double> measures;  // [num_prompts]
   double mean = 0.0;
   std::string example;  // its answer to the first prompt
-};
-
-struct BlockRange {
-  int64_t first = 0;  // blocks [first, last)
-  int64_t last = 0;
 };
 
 /// Shows a change in generated text: the base with the target's blocks of the range (does the behaviour appear?), the target with
