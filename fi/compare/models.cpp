@@ -36,21 +36,21 @@ WeightLikeness compare_weights(const Decoder& base, const Decoder& target) {
   double sum = 0.0;
   int64_t count = 0;
   for (size_t i = 0; i < base.parts().layers.size(); ++i) {
-    std::vector<at::Tensor> left, right;
+    std::vector<WeightMatrixPtr> left, right;
     base.parts().layers[i]->visit_linears([&](const char*, const Linear& linear) { left.push_back(linear.weight); });
     target.parts().layers[i]->visit_linears([&](const char*, const Linear& linear) { right.push_back(linear.weight); });
     for (size_t k = 0; k < left.size(); ++k) {
-      likeness.equal = likeness.equal && at::equal(left[k], right[k]);
-      const at::Tensor a = left[k].to(at::kFloat).flatten();
-      const at::Tensor b = right[k].to(at::kFloat).flatten();
+      const at::Tensor a = left[k]->to_float().flatten();
+      const at::Tensor b = right[k]->to_float().flatten();
+      likeness.equal = likeness.equal && at::equal(a, b);
       sum += (a.dot(b) / (a.norm() * b.norm()).clamp_min(1e-12)).item<double>();
       ++count;
     }
   }
   likeness.cosine = count > 0 ? sum / static_cast<double>(count) : 0.0;
-  likeness.equal = likeness.equal && at::equal(base.parts().embedding, target.parts().embedding) &&
+  likeness.equal = likeness.equal && at::equal(base.parts().embedding->to_float(), target.parts().embedding->to_float()) &&
                    at::equal(base.parts().final_norm, target.parts().final_norm) &&
-                   at::equal(base.parts().unembedding, target.parts().unembedding);
+                   at::equal(base.parts().unembedding->to_float(), target.parts().unembedding->to_float());
   return likeness;
 }
 
@@ -81,12 +81,12 @@ void relate(ModelPair& pair) {
 }
 
 int64_t count_parameters(const Decoder& decoder) {
-  int64_t count = decoder.parts().embedding.numel() + decoder.parts().final_norm.numel();
-  if (!decoder.parts().unembedding.is_same(decoder.parts().embedding)) count += decoder.parts().unembedding.numel();
+  int64_t count = decoder.parts().embedding->num_values() + decoder.parts().final_norm.numel();
+  if (!decoder.config().tied_embeddings) count += decoder.parts().unembedding->num_values();
   for (const auto& layer : decoder.parts().layers) {
     layer->visit_linears([&](const char*, const Linear& linear) {
-      for (const at::Tensor& part : {linear.weight, linear.bias, linear.lora_a, linear.lora_b})
-        count += part.defined() ? part.numel() : 0;
+      count += linear.weight->num_values();
+      for (const at::Tensor& part : {linear.bias, linear.lora_a, linear.lora_b}) count += part.defined() ? part.numel() : 0;
     });
     for (const at::Tensor& norm : layer->norms()) count += norm.defined() ? norm.numel() : 0;
   }

@@ -13,15 +13,6 @@ at::Tensor ids_tensor(const TokenIds& ids, at::Device device) {
   return at::tensor(at::ArrayRef<int32_t>(ids), at::kInt).to(at::kLong).to(device);
 }
 
-at::Tensor packed_positions(const PackedBatch& batch, at::Device device) {
-  std::vector<int64_t> positions(batch.ids.size());
-  for (size_t i = 0; i + 1 < batch.starts.size(); ++i) {
-    for (int64_t row = batch.starts[i]; row < batch.starts[i + 1]; ++row)
-      positions[static_cast<size_t>(row)] = row - batch.starts[i];
-  }
-  return at::tensor(at::ArrayRef<int64_t>(positions), at::kLong).to(device);
-}
-
 void check_ids(const TokenIds& ids, int64_t vocab_size) {
   for (const int32_t id : ids) {
     check(id >= 0 && id < vocab_size, ErrorCode::kIncompatible,
@@ -47,15 +38,15 @@ Decoder::Decoder(Parts parts) : parts_(std::move(parts)) {
 }
 
 at::Tensor Decoder::embed(const TokenIds& ids) const {
-  check_ids(ids, parts_.embedding.size(0));
-  at::Tensor resid = parts_.embedding.index_select(0, ids_tensor(ids, device())).to(at::kFloat);
+  check_ids(ids, parts_.embedding->d_out());
+  at::Tensor resid = parts_.embedding->look_up(ids_tensor(ids, device()));
   return parts_.embedding_scale == 1.0 ? resid : resid.mul_(parts_.embedding_scale);
 }
 
 ForwardResult Decoder::forward(const PackedBatch& batch, const ForwardOptions& options) const {
   const int64_t last = options.last_layer < 0 ? parts_.config.num_layers - 1 : options.last_layer;
   check(batch.num_tokens() > 0, ErrorCode::kUsage, "[forward] the batch holds no token.");
-  const RowLayout layout{.positions = packed_positions(batch, device()), .starts = batch.starts};
+  const RowLayout layout = make_layout(batch.starts, {}, {}, device());
   at::Tensor resid = options.resid_in.defined() ? options.resid_in : embed(batch.ids);
   for (int64_t i = options.first_layer; i <= last; ++i) {
     resid = (*parts_.layers[static_cast<size_t>(i)])(resid, layout, nullptr);
@@ -68,7 +59,7 @@ ForwardResult Decoder::forward(const PackedBatch& batch, const ForwardOptions& o
 }
 
 at::Tensor Decoder::unembed(const at::Tensor& resid) const {
-  return multiply_by_weight(rms_norm(resid, parts_.final_norm, parts_.config.norm_epsilon), parts_.unembedding);
+  return parts_.unembedding->multiply(rms_norm(resid, parts_.final_norm, parts_.config.norm_epsilon));
 }
 
 Decoder transplant(const Decoder& base, const Decoder& target, int64_t first, int64_t last) {

@@ -8,6 +8,7 @@
 
 #include "fi/model/model_config.h"
 #include "fi/model/packed_batch.h"
+#include "fi/model/weight_matrix.h"
 
 namespace fi {
 
@@ -36,18 +37,18 @@ class Decoder {
  public:
   struct Parts {
     ModelConfig config;
-    at::Tensor embedding;  // [vocab_size, d_model]
+    WeightMatrixPtr embedding;  // [vocab_size, d_model]
     double embedding_scale = 1.0;
     std::vector<std::shared_ptr<const DecoderLayer>> layers;  // [num_layers]
     at::Tensor final_norm;                                    // [d_model]
-    at::Tensor unembedding;                                   // [vocab_size, d_model]; the embedding itself when tied
+    WeightMatrixPtr unembedding;                              // [vocab_size, d_model]; equal to the embedding when tied
   };
 
   explicit Decoder(Parts parts);
 
   const ModelConfig& config() const { return parts_.config; }
   const Parts& parts() const { return parts_; }
-  at::Device device() const { return parts_.embedding.device(); }
+  at::Device device() const { return parts_.embedding->device(); }
 
   /// Token embeddings [num_ids, d_model], scaled: the residual stream before the first layer. kIncompatible for ids outside the
   /// vocabulary.

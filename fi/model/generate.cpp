@@ -7,13 +7,19 @@
 #include "fi/core/error.h"
 #include "fi/core/random.h"
 #include "fi/model/decoder_layer.h"
+#include "fi/model/kv_cache.h"
 
 namespace fi {
 namespace {
 
+constexpr int64_t kShortestSharedPrefix = 8;  // tokens
+constexpr int64_t kRowsReadAtOnce = 512;      // intermediate results of so many rows stay in the processor's cache
+constexpr int64_t kAdmitShare = 8;            // new prompts are read when 1/8 of the slots is free: few rows make slow products
+
 /// One prompt that is being continued.
 struct Running {
   size_t prompt = 0;   // index into the prompts
+  int64_t slot = 0;    // of the cache
   int64_t length = 0;  // tokens in the cache
   int32_t last = 0;    // newest token, not yet in the cache
   Random random;
@@ -32,141 +38,163 @@ int32_t sample(const at::Tensor& logits, const GenerateOptions& options, Random&
   return static_cast<int32_t>(order[chosen].item<int64_t>());
 }
 
-/// Continues one group of prompts in step. Prompts that ended leave the batch.
-class GroupGenerator {
- public:
-  GroupGenerator(const Decoder& model, std::span<const TokenIds> prompts, const GenerateOptions& options,
-                 std::vector<Generation>& results)
-      : model_(model), prompts_(prompts), options_(options), results_(results) {}
+/// Length of the longest beginning that all prompts share (their chat template, mostly) and that leaves each a token of its own.
+int64_t shared_prefix(std::span<const TokenIds> prompts) {
+  int64_t length = static_cast<int64_t>(prompts.front().size()) - 1;
+  for (const TokenIds& prompt : prompts) {
+    length = std::min(length, static_cast<int64_t>(prompt.size()) - 1);
+    const auto [end, unused] = std::mismatch(prompt.begin(), prompt.begin() + length, prompts.front().begin());
+    length = end - prompt.begin();
+  }
+  return prompts.size() > 1 && length >= kShortestSharedPrefix ? length : 0;
+}
 
-  void run(const std::vector<size_t>& group, StageProgress& progress) {
-    begin(group);
-    while (!running_.empty()) {
+/// Continues prompts in step. Prompts that ended make room for those that wait, so that steps stay full.
+class Generator {
+ public:
+  Generator(const Decoder& model, std::span<const TokenIds> prompts, const GenerateOptions& options, ProgressSink& sink)
+      : model_(model),
+        prompts_(prompts),
+        options_(options),
+        num_slots_(std::min(options.batch_size, static_cast<int64_t>(prompts.size()))),
+        results_(prompts.size()),
+        cache_(model.config(), num_slots_ + 1, model.device()),
+        progress_(sink, "answers", static_cast<int64_t>(prompts.size()), "answers") {
+    for (int64_t slot = num_slots_; slot-- > 0;) free_slots_.push_back(slot);
+  }
+
+  std::vector<Generation> run() {
+    queue_prompts();
+    read_prefix();
+    while (!running_.empty() || !waiting_.empty()) {
       check_interrupt();
-      step();
-      drop_finished(progress);
+      if (is_time_to_admit()) {
+        admit();
+      } else {
+        step();
+      }
+      drop_finished();
     }
+    return std::move(results_);
   }
 
  private:
-  void begin(const std::vector<size_t>& group) {
-    int64_t longest = 0;
-    std::vector<TokenIds> sequences;
-    for (const size_t i : group) {
-      check(!prompts_[i].empty(), ErrorCode::kUsage, "[generate] prompt {} has no tokens.", i);
-      sequences.push_back(prompts_[i]);
-      longest = std::max(longest, static_cast<int64_t>(prompts_[i].size()));
-      running_.push_back({.prompt = i, .length = static_cast<int64_t>(prompts_[i].size()), .random = Random(options_.seed, i)});
-    }
-    allocate(static_cast<int64_t>(group.size()), longest + options_.max_new_tokens);
-    const PackedBatch batch = pack(sequences);
-    choose(prefill(batch));
+  // Prompts of similar length run together: the cache grows with the longest.
+  void queue_prompts() {
+    waiting_.resize(prompts_.size());
+    std::iota(waiting_.begin(), waiting_.end(), size_t{0});
+    for (const size_t i : waiting_) check(!prompts_[i].empty(), ErrorCode::kUsage, "[generate] prompt {} has no tokens.", i);
+    std::stable_sort(waiting_.begin(), waiting_.end(),
+                     [&](size_t a, size_t b) { return prompts_[a].size() > prompts_[b].size(); });
   }
 
-  void allocate(int64_t slots, int64_t capacity) {
-    const ModelConfig& config = model_.config();
-    const auto options = at::TensorOptions().dtype(at::kFloat).device(model_.device());
-    for (int64_t i = 0; i < config.num_layers; ++i) {
-      const std::vector<int64_t> shape = {slots, config.num_kv_heads, capacity, config.head_dim};
-      caches_.push_back({at::zeros(shape, options), at::zeros(shape, options)});
-    }
+  // What all prompts begin with is read once, into a slot of its own.
+  void read_prefix() {
+    prefix_length_ = shared_prefix(prompts_);
+    if (prefix_length_ == 0) return;
+    cache_.reserve(prefix_length_);
+    const TokenIds prefix(prompts_.front().begin(), prompts_.front().begin() + prefix_length_);
+    through_layers(prefix, make_layout({0, prefix_length_}, {}, {num_slots_}, model_.device()));
   }
 
-  at::Tensor prefill(const PackedBatch& batch) {
-    RowLayout layout{.starts = batch.starts, .slots = at::arange(batch.num_sequences(), at::kLong).to(model_.device())};
-    std::vector<int64_t> positions;
-    std::vector<int64_t> last_rows;
-    for (size_t i = 0; i + 1 < batch.starts.size(); ++i) {
-      for (int64_t row = batch.starts[i]; row < batch.starts[i + 1]; ++row) positions.push_back(row - batch.starts[i]);
-      last_rows.push_back(batch.starts[i + 1] - 1);
+  bool is_time_to_admit() const {
+    return !waiting_.empty() && (running_.empty() || static_cast<int64_t>(free_slots_.size()) * kAdmitShare >= num_slots_);
+  }
+
+  // Reads waiting prompts into free slots, a panel of rows at a time, and chooses their first tokens.
+  void admit() {
+    TokenIds ids;
+    std::vector<int64_t> starts = {0}, slots;
+    std::vector<Running> admitted;
+    while (!waiting_.empty() && !free_slots_.empty() && static_cast<int64_t>(ids.size()) < kRowsReadAtOnce) {
+      const TokenIds& prompt = prompts_[waiting_.back()];
+      const auto length = static_cast<int64_t>(prompt.size());
+      cache_.reserve(length + options_.max_new_tokens);
+      if (prefix_length_ > 0) cache_.copy_prefix(num_slots_, free_slots_.back(), prefix_length_);
+      ids.insert(ids.end(), prompt.begin() + prefix_length_, prompt.end());
+      starts.push_back(static_cast<int64_t>(ids.size()));
+      slots.push_back(free_slots_.back());
+      admitted.push_back({.prompt = waiting_.back(),
+                          .slot = free_slots_.back(),
+                          .length = length,
+                          .random = Random(options_.seed, waiting_.back())});
+      waiting_.pop_back();
+      free_slots_.pop_back();
     }
-    layout.positions = at::tensor(at::ArrayRef<int64_t>(positions), at::kLong).to(model_.device());
-    const at::Tensor resid = through_layers(model_.embed(batch.ids), layout);
-    return model_.unembed(resid.index_select(0, at::tensor(at::ArrayRef<int64_t>(last_rows), at::kLong).to(model_.device())));
+    const std::vector<int64_t> past(prefix_length_ > 0 ? slots.size() : 0, prefix_length_);
+    const at::Tensor resid = through_layers(ids, make_layout(starts, past, slots, model_.device()));
+    const at::Tensor last_rows = at::tensor(at::ArrayRef<int64_t>(starts).slice(1), at::kLong).sub_(1).to(model_.device());
+    choose(model_.unembed(resid.index_select(0, last_rows)), admitted);
+    std::move(admitted.begin(), admitted.end(), std::back_inserter(running_));
   }
 
   void step() {
     TokenIds ids;
-    std::vector<int64_t> positions;
-    int64_t longest = 0;
+    std::vector<int64_t> starts = {0}, past, slots;
     for (Running& sequence : running_) {
       ids.push_back(sequence.last);
-      positions.push_back(sequence.length++);
-      longest = std::max(longest, sequence.length);
+      starts.push_back(static_cast<int64_t>(ids.size()));
+      past.push_back(sequence.length++);
+      slots.push_back(sequence.slot);
     }
-    const RowLayout layout{.positions = at::tensor(at::ArrayRef<int64_t>(positions), at::kLong).to(model_.device()),
-                           .slots = at::arange(static_cast<int64_t>(ids.size()), at::kLong).to(model_.device()),
-                           .longest = longest};
-    choose(model_.unembed(through_layers(model_.embed(ids), layout)));
+    choose(model_.unembed(through_layers(ids, make_layout(starts, past, slots, model_.device()))), running_);
   }
 
-  at::Tensor through_layers(at::Tensor resid, const RowLayout& layout) {
+  at::Tensor through_layers(const TokenIds& ids, const RowLayout& layout) {
     const auto& layers = model_.parts().layers;
-    for (size_t i = 0; i < layers.size(); ++i) resid = (*layers[i])(resid, layout, &caches_[i]);
+    at::Tensor resid = model_.embed(ids);
+    for (size_t i = 0; i < layers.size(); ++i) resid = (*layers[i])(resid, layout, &cache_.layer(i));
     return resid;
   }
 
-  void choose(const at::Tensor& logits) {
-    if (options_.temperature <= 0.0) {
-      const at::Tensor best = logits.argmax(-1).cpu();
-      for (size_t i = 0; i < running_.size(); ++i) running_[i].last = static_cast<int32_t>(best.const_data_ptr<int64_t>()[i]);
-    } else {
-      const at::Tensor rows = logits.cpu();
-      for (size_t i = 0; i < running_.size(); ++i)
-        running_[i].last = sample(rows[static_cast<int64_t>(i)], options_, running_[i].random);
+  void choose(const at::Tensor& logits, std::vector<Running>& sequences) {
+    const bool is_greedy = options_.temperature <= 0.0;
+    const at::Tensor rows = is_greedy ? logits.argmax(-1).cpu() : logits.cpu();
+    for (size_t i = 0; i < sequences.size(); ++i) {
+      sequences[i].last = is_greedy ? static_cast<int32_t>(rows.const_data_ptr<int64_t>()[i])
+                                    : sample(rows[static_cast<int64_t>(i)], options_, sequences[i].random);
+      record(sequences[i]);
     }
-    for (Running& sequence : running_) record(sequence);
   }
 
-  void record(Running& sequence) {
+  void record(const Running& sequence) {
     Generation& result = results_[sequence.prompt];
     const TokenIds& stops = options_.stop_ids;
     result.stopped = std::find(stops.begin(), stops.end(), sequence.last) != stops.end();
     if (!result.stopped) result.ids.push_back(sequence.last);
   }
 
-  void drop_finished(StageProgress& progress) {
-    std::vector<int64_t> kept;
-    for (size_t i = 0; i < running_.size(); ++i) {
-      const Generation& result = results_[running_[i].prompt];
+  void drop_finished() {
+    const size_t before = running_.size();
+    std::erase_if(running_, [&](const Running& sequence) {
+      const Generation& result = results_[sequence.prompt];
       const bool is_done = result.stopped || static_cast<int64_t>(result.ids.size()) >= options_.max_new_tokens;
-      if (!is_done) kept.push_back(static_cast<int64_t>(i));
-    }
-    if (kept.size() == running_.size()) return;
-    progress.advance(static_cast<int64_t>(running_.size() - kept.size()));
-    std::vector<Running> remaining;
-    for (const int64_t i : kept) remaining.push_back(running_[static_cast<size_t>(i)]);
-    running_ = std::move(remaining);
-    if (running_.empty()) return;
-    const at::Tensor rows = at::tensor(at::ArrayRef<int64_t>(kept), at::kLong).to(model_.device());
-    for (LayerCache& cache : caches_) cache = {cache.keys.index_select(0, rows), cache.values.index_select(0, rows)};
+      if (is_done) free_slots_.push_back(sequence.slot);
+      return is_done;
+    });
+    if (running_.size() < before) progress_.advance(static_cast<int64_t>(before - running_.size()));
   }
 
   const Decoder& model_;
   std::span<const TokenIds> prompts_;
   const GenerateOptions& options_;
-  std::vector<Generation>& results_;
+  int64_t num_slots_;
+  std::vector<Generation> results_;
+  KvCache cache_;  // slot num_slots_ holds the shared prefix
+  StageProgress progress_;
+  int64_t prefix_length_ = 0;
+  std::vector<size_t> waiting_;  // the next one last
+  std::vector<int64_t> free_slots_;
   std::vector<Running> running_;
-  std::vector<LayerCache> caches_;
 };
 
 }  // namespace
 
 std::vector<Generation> generate(const Decoder& model, std::span<const TokenIds> prompts, const GenerateOptions& options,
                                  ProgressSink& sink) {
-  std::vector<Generation> results(prompts.size());
-  if (options.max_new_tokens <= 0) return results;
-  std::vector<size_t> order(prompts.size());
-  std::iota(order.begin(), order.end(), size_t{0});
-  // Prompts of similar length together: the cache of a group is as long as its longest.
-  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return prompts[a].size() < prompts[b].size(); });
-  StageProgress progress(sink, "answers", static_cast<int64_t>(prompts.size()), "answers");
-  for (size_t begin = 0; begin < order.size(); begin += static_cast<size_t>(options.batch_size)) {
-    const size_t end = std::min(order.size(), begin + static_cast<size_t>(options.batch_size));
-    GroupGenerator(model, prompts, options, results)
-        .run({order.begin() + static_cast<int64_t>(begin), order.begin() + static_cast<int64_t>(end)}, progress);
-  }
-  return results;
+  if (options.max_new_tokens <= 0 || prompts.empty()) return std::vector<Generation>(prompts.size());
+  check(options.batch_size > 0, ErrorCode::kUsage, "[generate] batch size is {}, expected at least 1.", options.batch_size);
+  return Generator(model, prompts, options, sink).run();
 }
 
 }  // namespace fi

@@ -2,19 +2,18 @@
 
 #include <ATen/ATen.h>
 
+#include "fi/model/weight_matrix.h"
 #include "fi/model/weights.h"
 
 namespace fi {
 
 /// y = x W^T + b, with an optional low-rank side path scale * (x A^T) B^T (LoRA; Hu et al., 2021), so that an adapter shares the
-/// weights of its base. W may be held in fp16, bf16 or int8; it is then widened in panels of rows and the product is computed in
-/// fp32.
+/// weights of its base.
 struct Linear {
-  at::Tensor weight;  // [d_out, d_in]
-  at::Tensor scales;  // [d_out] fp32 where `weight` is int8: W = scales * weight; else undefined
-  at::Tensor bias;    // [d_out] or undefined
-  at::Tensor lora_a;  // [rank, d_in] or undefined
-  at::Tensor lora_b;  // [d_out, rank]
+  WeightMatrixPtr weight;  // [d_out, d_in]
+  at::Tensor bias;         // [d_out] or undefined
+  at::Tensor lora_a;       // [rank, d_in] or undefined
+  at::Tensor lora_b;       // [d_out, rank]
   double lora_scale = 0.0;
 
   /// `x` is [rows, d_in] fp32; returns [rows, d_out] fp32.
@@ -23,11 +22,5 @@ struct Linear {
 
 /// `<name>.weight` and, where there is one, `<name>.bias`.
 Linear take_linear(const Weights& weights, const std::string& name, int64_t d_out, int64_t d_in);
-
-/// x [rows, d_in] fp32 times weight^T for a weight of any dtype; `scales` as in Linear.
-at::Tensor multiply_by_weight(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& scales = {});
-
-/// Symmetric int8 with one scale per row: weight = scales * quantised.
-Linear quantise_rows(const at::Tensor& weight);
 
 }  // namespace fi

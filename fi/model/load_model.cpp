@@ -20,9 +20,12 @@ namespace {
 // Rotary tables reach this far; longer texts are refused rather than read wrongly.
 constexpr int64_t kMaxTablePositions = 8192;
 
-at::ScalarType dtype_held(const std::string& quantization) {
-  static const std::map<std::string, at::ScalarType> table = {
-      {"auto", at::kFloat}, {"fp32", at::kFloat}, {"fp16", at::kHalf}, {"bf16", at::kBFloat16}, {"int8", at::kChar}};
+HeldAs held_as(const std::string& quantization) {
+  static const std::map<std::string, HeldAs> table = {{"auto", HeldAs::kFp32},
+                                                      {"fp32", HeldAs::kFp32},
+                                                      {"fp16", HeldAs::kFp16},
+                                                      {"bf16", HeldAs::kBf16},
+                                                      {"int8", HeldAs::kInt8}};
   const auto found = table.find(quantization);
   check(found != table.end(), ErrorCode::kUsage,
         "[model] quantization '{}' is not known, expected fp32, fp16, bf16, int8 or auto.", quantization);
@@ -89,14 +92,19 @@ Decoder build(const Source& source, const WeightStore& store, ProgressSink& sink
   const ModelConfig& config = source.config;
   const Weights root(store, "");
   Decoder::Parts parts{.config = config};
-  parts.embedding = root.take("model.embed_tokens.weight", {config.vocab_size, config.d_model});
+  parts.embedding = root.take_table("model.embed_tokens.weight", config.vocab_size, config.d_model);
   if (source.family->scales_embedding) parts.embedding_scale = std::sqrt(static_cast<double>(config.d_model));
   parts.final_norm = root.take("model.norm.weight", {config.d_model});
   const bool has_head = root.has("lm_head.weight");
   check(has_head || config.tied_embeddings, ErrorCode::kInvalid,
         "[model] lm_head.weight is missing and the config does not tie it to the embeddings; set tie_word_embeddings if they are "
         "shared.");
-  parts.unembedding = has_head ? root.take("lm_head.weight", {config.vocab_size, config.d_model}) : parts.embedding;
+  // A tied embedding in fp32 is held twice: once to look rows up, once in the order that products read.
+  const bool is_shared = !has_head && store.options().held_as != HeldAs::kFp32;
+  parts.config.tied_embeddings = !has_head;
+  parts.unembedding =
+      is_shared ? parts.embedding
+                : root.take_matrix(has_head ? "lm_head.weight" : "model.embed_tokens.weight", config.vocab_size, config.d_model);
 
   const int64_t positions = std::min(config.max_positions, kMaxTablePositions);
   const auto table = [&](double theta) {
@@ -122,7 +130,7 @@ Decoder build(const Source& source, const WeightStore& store, ProgressSink& sink
 Decoder load_model(const ModelFiles& files, const LoadOptions& options, ProgressSink& progress) {
   const bool is_gguf = files.format == WeightFormat::kGguf;
   Source source = is_gguf ? open_gguf(files.weights.front()) : open_safetensors(files);
-  WeightStore store({.held_as = dtype_held(options.quantization),
+  WeightStore store({.held_as = held_as(options.quantization),
                      .device = choose_device(options.device),
                      .norm_offset = is_gguf ? 0.0 : source.family->norm_offset,
                      .interleaved_head_dim = is_gguf && source.family->gguf_rotary_pairs ? source.config.head_dim : 0});

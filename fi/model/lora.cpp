@@ -76,14 +76,14 @@ class Factors {
     if (a == by_name_.end()) return;
     const auto rank = pattern_value(config.rank_pattern, module, config.rank);
     const double alpha = pattern_value(config.alpha_pattern, module, config.alpha);
-    check(a->second->shape == std::vector<int64_t>{rank, linear.weight.size(1)} &&
-              b->second->shape == std::vector<int64_t>{linear.weight.size(0), rank},
+    check(a->second->shape == std::vector<int64_t>{rank, linear.weight->d_in()} &&
+              b->second->shape == std::vector<int64_t>{linear.weight->d_out(), rank},
           ErrorCode::kIncompatible,
           "[adapter] {}: module '{}' has factors [{}] and [{}], expected [{}, {}] and [{}, {}]; it belongs to another base.",
           path_.string(), module, fmt::join(a->second->shape, ", "), fmt::join(b->second->shape, ", "), rank,
-          linear.weight.size(1), linear.weight.size(0), rank);
-    linear.lora_a = read_tensor(*a->second).to(linear.weight.device());
-    linear.lora_b = read_tensor(*b->second).to(linear.weight.device());
+          linear.weight->d_in(), linear.weight->d_out(), rank);
+    linear.lora_a = read_tensor(*a->second).to(linear.weight->device());
+    linear.lora_b = read_tensor(*b->second).to(linear.weight->device());
     linear.lora_scale = config.rank_stabilised ? alpha / std::sqrt(static_cast<double>(rank)) : alpha / static_cast<double>(rank);
     by_name_.erase(a);
     by_name_.erase(module + ".lora_B.weight");

@@ -39,8 +39,29 @@ at::Tensor WeightStore::take_float(const std::string& name, at::IntArrayRef shap
 }
 
 at::Tensor WeightStore::take(const std::string& name, at::IntArrayRef shape) const {
-  const at::ScalarType matrices = options_.held_as == at::kChar ? at::kHalf : options_.held_as;
-  return take_float(name, shape).to(options_.device, shape.size() >= 2 ? matrices : at::kFloat);
+  return take_float(name, shape).to(options_.device);
+}
+
+WeightMatrixPtr WeightStore::take_matrix(const std::string& name, int64_t d_out, int64_t d_in) const {
+  const at::Tensor weight = take(name, {d_out, d_in});
+  switch (options_.held_as) {
+    case HeldAs::kFp16: return hold_dense(weight.to(at::kHalf));
+    case HeldAs::kBf16: return hold_dense(weight.to(at::kBFloat16));
+    case HeldAs::kInt8: return hold_int8(weight);
+    case HeldAs::kFp32: break;
+  }
+  return hold_for_products(weight);
+}
+
+WeightMatrixPtr WeightStore::take_table(const std::string& name, int64_t num_rows, int64_t width) const {
+  const at::Tensor table = take(name, {num_rows, width});
+  switch (options_.held_as) {
+    case HeldAs::kBf16: return hold_dense(table.to(at::kBFloat16));
+    case HeldAs::kFp16:
+    case HeldAs::kInt8: return hold_dense(table.to(at::kHalf));
+    case HeldAs::kFp32: break;
+  }
+  return hold_dense(table);
 }
 
 std::vector<std::string> WeightStore::unused() const {

@@ -10,15 +10,19 @@
 #include <string>
 
 #include "fi/io/stored_tensor.h"
+#include "fi/model/weight_matrix.h"
 
 namespace fi {
+
+/// How matrices are kept in memory. Vectors (norms, biases) are always fp32.
+enum class HeldAs { kFp32, kFp16, kBf16, kInt8 };
 
 /// All weights of a model by canonical name (the names of Hugging Face checkpoints), still as they are stored. Knows which were
 /// used, so that a tensor that nothing reads is noticed.
 class WeightStore {
  public:
   struct Options {
-    at::ScalarType held_as = at::kFloat;  // of matrices: kFloat, kHalf, kBFloat16, or kChar for per-row int8
+    HeldAs held_as = HeldAs::kFp32;
     at::Device device = at::kCPU;
     double norm_offset = 0.0;          // added to norm weights (Gemma's checkpoints store w where 1 + w is meant)
     int64_t interleaved_head_dim = 0;  // > 0: q and k rows come in rotary pairs (GGUF of llama) and are put into halves
@@ -33,8 +37,12 @@ class WeightStore {
 
   /// The tensor as fp32 on the CPU. kInvalid if absent, kIncompatible if the shape is another one.
   at::Tensor take_float(const std::string& name, at::IntArrayRef shape) const;
-  /// The tensor on its device; matrices in what they are held in (int8 counts as fp16 here, see take_linear), vectors in fp32.
+  /// The tensor as fp32 on its device.
   at::Tensor take(const std::string& name, at::IntArrayRef shape) const;
+  /// A matrix whose use is to be multiplied with.
+  WeightMatrixPtr take_matrix(const std::string& name, int64_t d_out, int64_t d_in) const;
+  /// A matrix whose rows are looked up, and which a tied model multiplies with as well.
+  WeightMatrixPtr take_table(const std::string& name, int64_t num_rows, int64_t width) const;
   /// Names that nobody took.
   std::vector<std::string> unused() const;
 
@@ -52,7 +60,12 @@ class Weights {
   Weights scope(const std::string& name) const { return {store_, prefix_ + name + "."}; }
   bool has(const std::string& name) const { return store_.has(prefix_ + name); }
   at::Tensor take(const std::string& name, at::IntArrayRef shape) const { return store_.take(prefix_ + name, shape); }
-  at::Tensor take_float(const std::string& name, at::IntArrayRef shape) const { return store_.take_float(prefix_ + name, shape); }
+  WeightMatrixPtr take_matrix(const std::string& name, int64_t d_out, int64_t d_in) const {
+    return store_.take_matrix(prefix_ + name, d_out, d_in);
+  }
+  WeightMatrixPtr take_table(const std::string& name, int64_t num_rows, int64_t width) const {
+    return store_.take_table(prefix_ + name, num_rows, width);
+  }
   const WeightStore::Options& options() const { return store_.options(); }
   /// An undefined tensor where the checkpoint has none: optional parts exist if and only if their tensors exist.
   at::Tensor take_if_there(const std::string& name, at::IntArrayRef shape) const {
