@@ -37,7 +37,7 @@ class TemporaryFolder {
   std::set<std::string> files() const {
     std::set<std::string> names;
     for (const auto& entry : std::filesystem::recursive_directory_iterator(path_)) {
-      if (!entry.is_directory()) names.insert(std::filesystem::relative(entry.path(), path_).string());
+      if (!entry.is_directory()) names.insert(entry.path().lexically_relative(path_).string());
     }
     return names;
   }
