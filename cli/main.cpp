@@ -127,6 +127,7 @@ int report_error(const std::exception& error, ErrorCode code) {
 int main(int argc, char** argv) {
   std::signal(SIGINT, fi::on_signal);
   std::signal(SIGTERM, fi::on_signal);
+  std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error like any other
   try {
     return fi::run(argc, argv);
   } catch (const fi::Error& error) {

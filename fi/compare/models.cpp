@@ -95,22 +95,22 @@ int64_t count_parameters(const Decoder& decoder) {
 
 }  // namespace
 
-PairFiles resolve_pair(const CompareOptions& options) {
+PairFiles resolve_pair(const CompareOptions& options, ProgressSink& progress) {
   check(!options.base_model.empty(), ErrorCode::kUsage, "[options] --base-model is missing; name the base model.");
-  HubOptions hub;
+  HubOptions hub{.offline = options.offline};
   if (!options.cache_dir.empty()) hub.cache_dir = options.cache_dir;
   hub.revision = options.revision_base;
-  const ModelFiles base = resolve_model(options.base_model, hub);
+  const ModelFiles base = resolve_model(options.base_model, hub, progress);
   hub.revision = options.revision_target;
   if (is_adapter_folder(options.target_model)) return {base, with_adapter(base, options.target_model)};
-  const ModelFiles target = options.target_model.empty() ? base : resolve_model(options.target_model, hub);
+  const ModelFiles target = options.target_model.empty() ? base : resolve_model(options.target_model, hub, progress);
   check(!options.target_model.empty() || !options.target_adapter.empty(), ErrorCode::kUsage,
         "[options] --target-model is missing; name the target model, or give --target-adapter.");
   return {base, options.target_adapter.empty() ? target : with_adapter(target, options.target_adapter)};
 }
 
 ModelPair load_pair(const CompareOptions& options, ProgressSink& progress) {
-  const PairFiles files = resolve_pair(options);
+  const PairFiles files = resolve_pair(options, progress);
   const LoadOptions load{.device = options.device, .quantization = options.quantization};
   auto base_tokenizer = std::make_shared<const Tokenizer>(Tokenizer::load(files.base));
   Decoder base = load_model(files.base, load, progress);

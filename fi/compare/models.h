@@ -32,7 +32,7 @@ struct PairFiles {
   ModelFiles base;
   ModelFiles target;
 };
-PairFiles resolve_pair(const CompareOptions& options);
+PairFiles resolve_pair(const CompareOptions& options, ProgressSink& progress = silent_progress());
 
 /// Loads both. An adapter of the base, and a base compared with itself, share the base's weights.
 ModelPair load_pair(const CompareOptions& options, ProgressSink& progress);

@@ -22,6 +22,7 @@ struct CompareOptions {
   std::string cache_dir;
   std::string revision_base = "main";
   std::string revision_target = "main";
+  bool offline = false;
   std::string report_format = "both";
   std::string budget = "standard";
   double feature_threshold = 0.3;
@@ -53,6 +54,7 @@ void visit_options(Options& options, Visitor&& visit) {
   visit("cache_dir", "Model cache directory (default: the Hugging Face cache)", options.cache_dir);
   visit("revision_base", "Revision of the base model", options.revision_base);
   visit("revision_target", "Revision of the target model", options.revision_target);
+  visit("offline", "Open no socket: use what the model cache holds", options.offline);
   visit("report_format", "Report format: markdown, html or both", options.report_format);
   visit("budget", "How long to look: quick, standard, thorough", options.budget);
   visit("feature_threshold", "Smallest effect size (Cliff's delta, 0 to 1) that is reported", options.feature_threshold);

@@ -1,12 +1,11 @@
 #include "fi/hub/model_files.h"
 
 #include <algorithm>
-#include <set>
 
 #include "fi/core/error.h"
 #include "fi/core/json.h"
 #include "fi/hub/cache.h"
-#include "fi/io/atomic_file.h"
+#include "fi/hub/download.h"
 
 namespace fi {
 namespace {
@@ -18,29 +17,10 @@ std::optional<fs::path> file_in(const fs::path& folder, const char* name) {
   return fs::is_regular_file(path) ? std::optional(path) : std::nullopt;
 }
 
-// Values of the weight map are names that the model's author wrote: only plain relative names may be opened.
-void check_plain_name(const std::string& name, const fs::path& index) {
-  const fs::path path(name);
-  const bool climbs = std::any_of(path.begin(), path.end(), [](const fs::path& part) { return part == ".."; });
-  check(!name.empty() && path.is_relative() && !climbs, ErrorCode::kInvalid,
-        "[model] {} names the shard '{}', expected a plain file name inside the model's folder; do not use this model.",
-        index.string(), name);
-}
-
 std::vector<fs::path> shards_of(const fs::path& index) {
-  const Json document = parse_json(read_file(index, "model"), "model", index.string());
-  check(document.is_object() && document.contains("weight_map") && document["weight_map"].is_object(), ErrorCode::kInvalid,
-        "[model] {} has no weight_map; download it again.", index.string());
-  std::set<std::string> names;
-  for (const auto& [tensor, shard] : document["weight_map"].items()) {
-    check(shard.is_string(), ErrorCode::kInvalid, "[model] {}: shard of '{}' is no string; download it again.", index.string(),
-          tensor);
-    names.insert(shard.get<std::string>());
-  }
   std::vector<fs::path> shards;
   std::vector<std::string> missing;
-  for (const std::string& name : names) {
-    check_plain_name(name, index);
+  for (const std::string& name : shards_in_index(index)) {
     shards.push_back(index.parent_path() / name);
     if (!fs::is_regular_file(shards.back())) missing.push_back(name);
   }
@@ -89,26 +69,51 @@ ModelFiles model_in_folder(const std::string& name, const fs::path& folder) {
        folder.string());
 }
 
-[[noreturn]] void fail_not_found(const std::string& name, const fs::path& cache, const std::string& revision) {
+[[noreturn]] void fail_not_found(const std::string& name, const HubOptions& options) {
   std::vector<std::string> neighbours;
   const fs::path parent = fs::path(name).has_parent_path() ? fs::path(name).parent_path() : fs::path(".");
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(parent, ignored))
     neighbours.push_back((parent / entry.path().filename()).string());
   const std::string nearest = nearest_name(name, neighbours);
-  const std::string searched =
-      is_hub_name(name) ? fmt::format(" and revision '{}' in the model cache {}", revision, cache.string()) : "";
-  fail(
-      ErrorCode::kNotFound, "[model] '{}' was not found: searched the path {}{}; {}.", name, fs::absolute(name).string(),
-      searched,
-      !nearest.empty() ? "did you mean '" + nearest + "'?" : "give a GGUF file, a model folder, or a model that is in the cache");
+  const std::string searched = is_hub_name(name) ? fmt::format(" and revision '{}' in the model cache {}", options.revision,
+                                                               options.cache_dir.value_or(default_hub_cache()).string())
+                                                 : "";
+  fail(ErrorCode::kNotFound, "[model] '{}' was not found: searched the path {}{}; {}.", name, fs::absolute(name).string(),
+       searched,
+       !nearest.empty() ? "did you mean '" + nearest + "'?" : "give a GGUF file, a model folder, or a hub name such as org/name");
+}
+
+// The name of a repository that could be downloaded; a name of one part is more likely a misspelt path.
+bool is_downloadable(const std::string& name) { return is_hub_name(name) && name.find('/') != std::string::npos; }
+
+ModelFiles hub_model(const std::string& name, const HubOptions& options, ProgressSink& progress) {
+  const CachedModel cached(options.cache_dir.value_or(default_hub_cache()), name);
+  std::optional<Snapshot> snapshot = cached.find(options.revision);
+  const std::vector<std::string> missing = snapshot ? missing_files(cached, *snapshot) : std::vector<std::string>();
+  const bool holds_pickles = snapshot && fs::exists(snapshot->folder / "pytorch_model.bin");
+  if (!snapshot || (!missing.empty() && !holds_pickles)) {
+    HubSettings settings = options.settings ? *options.settings : hub_settings_from_environment();
+    settings.offline = settings.offline || options.offline;
+    if (!snapshot && !is_downloadable(name)) fail_not_found(name, options);
+    check(
+        !settings.offline, ErrorCode::kNotFound,
+        "[hub] '{}' at revision '{}' is not complete in {}: {} missing, and offline mode forbids a download; download it first.",
+        name, options.revision, cached.folder().string(),
+        snapshot ? fmt::format("{}", fmt::join(missing, ", ")) : std::string("every file is"));
+    const std::unique_ptr<HttpClient> client = options.http ? options.http() : make_curl_client();
+    snapshot = download_model(cached, name, options.revision, *client, settings, progress);
+  }
+  ModelFiles files = model_in_folder(name, snapshot->folder);
+  files.revision = snapshot->commit;
+  return files;
 }
 
 }  // namespace
 
 bool is_adapter_folder(const std::string& name) { return fs::is_regular_file(fs::path(name) / "adapter_config.json"); }
 
-ModelFiles resolve_model(const std::string& name, const HubOptions& options) {
+ModelFiles resolve_model(const std::string& name, const HubOptions& options, ProgressSink& progress) {
   check(!name.empty(), ErrorCode::kUsage, "[model] the model name is empty; give a GGUF file, a folder or a hub name.");
   check(!is_adapter_folder(name), ErrorCode::kUsage,
         "[model] {} is an adapter, not a model; give it as --target-adapter or as the target.", name);
@@ -119,12 +124,8 @@ ModelFiles resolve_model(const std::string& name, const HubOptions& options) {
           name);
     return gguf_model(name, name);
   }
-  const fs::path cache = options.cache_dir.value_or(default_hub_cache());
-  const auto snapshot = is_hub_name(name) ? find_snapshot(cache, name, options.revision) : std::nullopt;
-  if (!snapshot) fail_not_found(name, cache, options.revision);
-  ModelFiles files = model_in_folder(name, snapshot->folder);
-  files.revision = snapshot->commit;
-  return files;
+  if (!is_hub_name(name)) fail_not_found(name, options);
+  return hub_model(name, options, progress);
 }
 
 ModelFiles with_adapter(ModelFiles base, const fs::path& adapter_folder) {

@@ -1,9 +1,15 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "fi/core/progress.h"
+#include "fi/hub/http.h"
+#include "fi/hub/hub_settings.h"
 
 namespace fi {
 
@@ -26,12 +32,15 @@ struct ModelFiles {
 struct HubOptions {
   std::optional<std::filesystem::path> cache_dir;  // default: the Hugging Face cache of this user
   std::string revision = "main";
+  bool offline = false;                                 // open no socket, as HF_HUB_OFFLINE=1 says it
+  std::optional<HubSettings> settings{};                // default: those of the environment
+  std::function<std::unique_ptr<HttpClient>()> http{};  // default: libcurl
 };
 
-/// Finds the files of `name`: a GGUF file, a folder with safetensors, a folder with a PEFT adapter (then `base` is what it is
-/// applied to, and must be given), or a hub name such as "Qwen/Qwen2-1.5B" in the local Hugging Face cache. Errors: kNotFound
-/// with the places searched, kInvalid (git-lfs pointer, index that names an absent shard, path that leaves the folder).
-ModelFiles resolve_model(const std::string& name, const HubOptions& options);
+/// Finds the files of `name`: a GGUF file, a folder with safetensors, or a hub name such as "Qwen/Qwen2-1.5B", which is taken
+/// from the local Hugging Face cache and downloaded into it where it is not complete. Errors: kNotFound with the places searched,
+/// kInvalid (git-lfs pointer, index that names an absent shard, path that leaves the folder), and those of download_model.
+ModelFiles resolve_model(const std::string& name, const HubOptions& options, ProgressSink& progress = silent_progress());
 
 /// `base` with the adapter folder on top. kNotFound / kInvalid if the folder is not a PEFT adapter.
 ModelFiles with_adapter(ModelFiles base, const std::filesystem::path& adapter_folder);

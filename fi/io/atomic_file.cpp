@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 
@@ -20,9 +21,12 @@ namespace {
 // Owns a temporary file: closed and removed unless it was renamed into place.
 class TemporaryFile {
  public:
-  explicit TemporaryFile(const std::filesystem::path& final_path)
-      : final_path_(final_path), path_(final_path.string() + "." + std::to_string(::getpid()) + ".tmp") {
-    descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  explicit TemporaryFile(const std::filesystem::path& final_path) : final_path_(final_path) {
+    static std::atomic<uint64_t> counter{0};
+    do {  // a name that is taken belongs to another writer, or to one that died
+      path_ = fmt::format("{}.{}.{}.tmp", final_path.string(), ::getpid(), counter++);
+      descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    } while (descriptor_ < 0 && errno == EEXIST);
     if (descriptor_ < 0) fail_to_write(final_path_, errno);
   }
   ~TemporaryFile() {

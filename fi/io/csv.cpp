@@ -1,13 +1,28 @@
 #include "fi/io/csv.h"
 
+#include <algorithm>
+#include <cstdlib>
+#include <string_view>
+
 namespace fi {
 namespace {
 
-bool is_number(const std::string& cell) { return cell.find_first_not_of("+-0123456789.eE") == std::string::npos; }
+bool is_number(const std::string& cell) {
+  char* end = nullptr;
+  std::strtod(cell.c_str(), &end);
+  return end == cell.c_str() + cell.size();
+}
+
+// Spreadsheets skip blanks in front of a formula, and some take the full-width signs for plain ones.
+bool looks_like_formula(std::string_view cell) {
+  if (cell.find_first_of("\t\r\n") == 0) return true;
+  const std::string_view text = cell.substr(std::min(cell.find_first_not_of(' '), cell.size()));
+  constexpr std::string_view kSigns[] = {"=", "+", "-", "@", "\uFF1D", "\uFF0B", "\uFF0D", "\uFF20"};
+  return std::any_of(std::begin(kSigns), std::end(kSigns), [&](std::string_view sign) { return text.starts_with(sign); });
+}
 
 std::string csv_cell(std::string cell) {
-  const bool looks_like_formula = !cell.empty() && std::string("=+-@\t\r").find(cell[0]) != std::string::npos;
-  if (looks_like_formula && !is_number(cell)) cell.insert(cell.begin(), '\'');
+  if (looks_like_formula(cell) && !is_number(cell)) cell.insert(cell.begin(), '\'');
   if (cell.find_first_of(",\"\n\r") == std::string::npos) return cell;
   std::string quoted = "\"";
   for (const char c : cell) {

@@ -1,126 +1,25 @@
 #include "fi/io/gguf.h"
 
+#include <algorithm>
 #include <bit>
-#include <cstring>
 #include <set>
 
 #include "fi/core/error.h"
+#include "fi/io/gguf_cursor.h"
+#include "fi/io/gguf_value.h"
 #include "fi/io/mapped_file.h"
 
 namespace fi {
 namespace {
 
-enum ValueType : uint32_t { kU8, kI8, kU16, kI16, kU32, kI32, kF32, kBool, kString, kArray, kU64, kI64, kF64 };
-
-constexpr uint64_t kMaxStringBytes = 64u << 20;
 constexpr uint64_t kMaxDimensions = 4;
+constexpr uint64_t kMaxKeyBytes = 65535;  // as the format has it, and the next too
+constexpr uint64_t kMaxNameBytes = 64;
 constexpr uint64_t kDefaultAlignment = 32;
 constexpr uint64_t kMinTensorRecordBytes = 8 + 4 + 4 + 8;
 constexpr uint64_t kMinValueRecordBytes = 8 + 4 + 1;
 
-/// Reads forward through the mapped bytes; every step is checked against what remains.
-class Cursor {
- public:
-  explicit Cursor(const MappedFile& file) : file_(file) {}
-
-  template <typename T>
-  T read() {
-    need(sizeof(T));
-    T value;
-    std::memcpy(&value, file_.bytes().data() + offset_, sizeof value);
-    offset_ += sizeof value;
-    return value;
-  }
-
-  std::string read_string() {
-    const auto length = read<uint64_t>();
-    if (length > kMaxStringBytes) reject(fmt::format("string of {} bytes, more than {}", length, kMaxStringBytes));
-    need(length);
-    std::string text(reinterpret_cast<const char*>(file_.bytes().data()) + offset_, length);
-    offset_ += length;
-    return text;
-  }
-
-  uint64_t remaining() const { return file_.size() - offset_; }
-  uint64_t offset() const { return offset_; }
-
-  [[noreturn]] void reject(const std::string& rule) const {
-    fail(ErrorCode::kInvalid, "[gguf] {} at byte {}: {}; download the file again or re-convert it.", file_.path().string(),
-         offset_, rule);
-  }
-
- private:
-  void need(uint64_t count) const {
-    if (count > remaining()) reject(fmt::format("{} more bytes expected, {} remain (truncated)", count, remaining()));
-  }
-
-  const MappedFile& file_;
-  uint64_t offset_ = 0;
-};
-
-template <typename Stored, typename Element>
-std::vector<Element> read_array(Cursor& cursor, uint64_t count) {
-  if (count > cursor.remaining() / sizeof(Stored))
-    cursor.reject(fmt::format("array of {} values does not fit into the file", count));
-  std::vector<Element> values;
-  values.reserve(count);
-  for (uint64_t i = 0; i < count; ++i) values.push_back(static_cast<Element>(cursor.read<Stored>()));
-  return values;
-}
-
-std::vector<std::string> read_string_array(Cursor& cursor, uint64_t count) {
-  if (count > cursor.remaining() / sizeof(uint64_t))
-    cursor.reject(fmt::format("array of {} strings does not fit into the file", count));
-  std::vector<std::string> values;
-  values.reserve(count);
-  for (uint64_t i = 0; i < count; ++i) values.push_back(cursor.read_string());
-  return values;
-}
-
-GgufValue read_array_value(Cursor& cursor) {
-  const auto type = cursor.read<uint32_t>();
-  const auto count = cursor.read<uint64_t>();
-  switch (type) {
-    case kU8: return read_array<uint8_t, int64_t>(cursor, count);
-    case kI8: return read_array<int8_t, int64_t>(cursor, count);
-    case kU16: return read_array<uint16_t, int64_t>(cursor, count);
-    case kI16: return read_array<int16_t, int64_t>(cursor, count);
-    case kU32: return read_array<uint32_t, int64_t>(cursor, count);
-    case kI32: return read_array<int32_t, int64_t>(cursor, count);
-    case kU64: return read_array<uint64_t, int64_t>(cursor, count);
-    case kI64: return read_array<int64_t, int64_t>(cursor, count);
-    case kF32: return read_array<float, double>(cursor, count);
-    case kF64: return read_array<double, double>(cursor, count);
-    case kBool: return read_array<uint8_t, bool>(cursor, count);
-    case kString: return read_string_array(cursor, count);
-    default: cursor.reject(fmt::format("array of unknown type {}", type));
-  }
-}
-
-GgufValue read_value(Cursor& cursor, uint32_t type) {
-  switch (type) {
-    case kU8: return uint64_t{cursor.read<uint8_t>()};
-    case kI8: return int64_t{cursor.read<int8_t>()};
-    case kU16: return uint64_t{cursor.read<uint16_t>()};
-    case kI16: return int64_t{cursor.read<int16_t>()};
-    case kU32: return uint64_t{cursor.read<uint32_t>()};
-    case kI32: return int64_t{cursor.read<int32_t>()};
-    case kU64: return cursor.read<uint64_t>();
-    case kI64: return cursor.read<int64_t>();
-    case kF32: return double{cursor.read<float>()};
-    case kF64: return cursor.read<double>();
-    case kBool: {
-      const auto value = cursor.read<uint8_t>();
-      if (value > 1) cursor.reject(fmt::format("boolean of value {}", value));
-      return value == 1;
-    }
-    case kString: return cursor.read_string();
-    case kArray: return read_array_value(cursor);
-    default: cursor.reject(fmt::format("value of unknown type {}", type));
-  }
-}
-
-DType dtype_of(uint32_t ggml_type, const Cursor& cursor, const std::string& name, const std::filesystem::path& path) {
+DType dtype_of(uint32_t ggml_type, const GgufCursor& cursor, const std::string& name, const std::filesystem::path& path) {
   static const std::map<uint32_t, DType> kTypes = {{0, DType::kF32},   {1, DType::kF16},   {2, DType::kQ4_0}, {3, DType::kQ4_1},
                                                    {6, DType::kQ5_0},  {7, DType::kQ5_1},  {8, DType::kQ8_0}, {12, DType::kQ4_K},
                                                    {13, DType::kQ5_K}, {14, DType::kQ6_K}, {24, DType::kI8},  {25, DType::kI16},
@@ -142,9 +41,9 @@ struct TensorRecord {
   uint64_t size_bytes = 0;
 };
 
-TensorRecord read_tensor_record(Cursor& cursor, const std::filesystem::path& path) {
+TensorRecord read_tensor_record(GgufCursor& cursor, const std::filesystem::path& path) {
   TensorRecord record;
-  record.tensor.name = cursor.read_string();
+  record.tensor.name = cursor.read_string(kMaxNameBytes);
   const std::string& name = record.tensor.name;
   const auto rank = cursor.read<uint32_t>();
   if (rank > kMaxDimensions)
@@ -169,7 +68,7 @@ TensorRecord read_tensor_record(Cursor& cursor, const std::filesystem::path& pat
   return record;
 }
 
-uint64_t alignment_of(const std::map<std::string, GgufValue>& metadata, const Cursor& cursor) {
+uint64_t alignment_of(const std::map<std::string, GgufValue>& metadata, const GgufCursor& cursor) {
   const auto found = metadata.find("general.alignment");
   if (found == metadata.end()) return kDefaultAlignment;
   const auto* value = std::get_if<uint64_t>(&found->second);
@@ -179,7 +78,7 @@ uint64_t alignment_of(const std::map<std::string, GgufValue>& metadata, const Cu
   return *value;
 }
 
-void read_header(Cursor& cursor, const MappedFile& file) {
+void read_header(GgufCursor& cursor, const MappedFile& file) {
   const std::string_view start(reinterpret_cast<const char*>(file.bytes().data()), std::min<size_t>(file.size(), 64));
   if (start.starts_with("version https://git-lfs")) cursor.reject("this is a git-lfs pointer; run `git lfs pull` in its folder");
   if (cursor.read<uint32_t>() != 0x46554747) cursor.reject("does not begin with 'GGUF'");
@@ -188,11 +87,53 @@ void read_header(Cursor& cursor, const MappedFile& file) {
         file.path().string(), version);
 }
 
+std::map<std::string, GgufValue> read_metadata(GgufCursor& cursor, uint64_t count) {
+  std::map<std::string, GgufValue> metadata;
+  for (uint64_t i = 0; i < count; ++i) {
+    std::string key = cursor.read_string(kMaxKeyBytes);
+    const auto type = cursor.read<uint32_t>();
+    if (metadata.contains(key)) cursor.reject(fmt::format("metadata key '{}' occurs twice", key));
+    GgufValue value = read_gguf_value(cursor, type);
+    metadata.emplace(std::move(key), std::move(value));
+  }
+  return metadata;
+}
+
+std::vector<TensorRecord> read_tensor_records(GgufCursor& cursor, uint64_t count, const std::filesystem::path& path) {
+  std::vector<TensorRecord> records;
+  std::set<std::string> names;
+  for (uint64_t i = 0; i < count; ++i) {
+    records.push_back(read_tensor_record(cursor, path));
+    if (!names.insert(records.back().tensor.name).second)
+      cursor.reject(fmt::format("tensor '{}' occurs twice", records.back().tensor.name));
+  }
+  return records;
+}
+
+uint64_t round_up(uint64_t value, uint64_t alignment) { return (value + alignment - 1) / alignment * alignment; }
+
+// Tensors follow each other without holes, each at the next aligned offset. No sum can overflow: a tensor is compared with the
+// bytes that are there before its end is computed.
+void check_layout(const std::vector<TensorRecord>& records, uint64_t alignment, uint64_t data_bytes, const GgufCursor& cursor) {
+  uint64_t expected = 0;
+  for (const TensorRecord& record : records) {
+    if (record.offset != expected) {
+      cursor.reject(fmt::format("tensor '{}' begins at data offset {}, expected {} (hole, overlap or wrong alignment)",
+                                record.tensor.name, record.offset, expected));
+    }
+    if (record.offset > data_bytes || record.size_bytes > data_bytes - record.offset) {
+      cursor.reject(fmt::format("tensor '{}' needs {} bytes at data offset {}, but the file holds {} data bytes (truncated)",
+                                record.tensor.name, record.size_bytes, record.offset, data_bytes));
+    }
+    expected = round_up(record.offset + record.size_bytes, alignment);
+  }
+}
+
 }  // namespace
 
 GgufFile GgufFile::open(const std::filesystem::path& path) {
   const auto file = MappedFile::open(path, "gguf");
-  Cursor cursor(*file);
+  GgufCursor cursor(*file);
   read_header(cursor, *file);
   const auto num_tensors = cursor.read<uint64_t>();
   const auto num_values = cursor.read<uint64_t>();
@@ -203,29 +144,14 @@ GgufFile GgufFile::open(const std::filesystem::path& path) {
 
   GgufFile result;
   result.path_ = path;
-  for (uint64_t i = 0; i < num_values; ++i) {
-    std::string key = cursor.read_string();
-    const auto type = cursor.read<uint32_t>();
-    GgufValue value = read_value(cursor, type);
-    if (!result.metadata_.emplace(key, std::move(value)).second)
-      cursor.reject(fmt::format("metadata key '{}' occurs twice", key));
-  }
-  std::vector<TensorRecord> records;
-  std::set<std::string> names;
-  for (uint64_t i = 0; i < num_tensors; ++i) {
-    records.push_back(read_tensor_record(cursor, path));
-    if (!names.insert(records.back().tensor.name).second)
-      cursor.reject(fmt::format("tensor '{}' occurs twice", records.back().tensor.name));
-  }
+  result.metadata_ = read_metadata(cursor, num_values);
+  std::vector<TensorRecord> records = read_tensor_records(cursor, num_tensors, path);
   const uint64_t alignment = alignment_of(result.metadata_, cursor);
-  const uint64_t data_start = (cursor.offset() + alignment - 1) / alignment * alignment;
-  const uint64_t data_bytes = data_start <= file->size() ? file->size() - data_start : 0;
+  const uint64_t data_start = round_up(cursor.offset(), alignment);
+  const auto data = file->bytes().subspan(std::min<size_t>(data_start, file->size()));
+  check_layout(records, alignment, data.size(), cursor);
   for (TensorRecord& record : records) {
-    if (record.offset % alignment != 0 || record.offset > data_bytes || record.size_bytes > data_bytes - record.offset) {
-      cursor.reject(fmt::format("tensor '{}' needs {} bytes at data offset {}, but the file holds {} data bytes",
-                                record.tensor.name, record.size_bytes, record.offset, data_bytes));
-    }
-    record.tensor.bytes = file->bytes().subspan(data_start + record.offset, record.size_bytes);
+    record.tensor.bytes = data.subspan(record.offset, record.size_bytes);
     record.tensor.file = file;
     result.tensors_.push_back(std::move(record.tensor));
   }

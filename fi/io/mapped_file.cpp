@@ -30,7 +30,7 @@ class FileDescriptor {
 }  // namespace
 
 std::shared_ptr<const MappedFile> MappedFile::open(const std::filesystem::path& path, std::string_view operation) {
-  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));  // never waits for a pipe's writer
   check(file.value() >= 0, errno == ENOENT ? ErrorCode::kNotFound : ErrorCode::kInvalid,
         "[{}] cannot open {}: {}; check the path.", operation, path.string(), std::strerror(errno));
   struct stat status {};

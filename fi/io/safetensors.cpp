@@ -13,7 +13,8 @@ namespace fi {
 namespace {
 
 constexpr uint64_t kMaxHeaderBytes = 100'000'000;
-constexpr size_t kMaxTensors = 1'000'000;
+// Real files stay far below. Every tensor has about nine values in the header, a document tree of which takes some 60 bytes each.
+constexpr JsonLimits kHeaderLimits{.depth = 4, .values = 2'000'000};
 constexpr size_t kMaxRank = 8;
 constexpr size_t kPrefixBytes = 8;
 
@@ -111,6 +112,17 @@ Entry entry_of(const std::string& name, const Json& value, const std::filesystem
   return entry;
 }
 
+std::map<std::string, std::string> metadata_of(const Json& value, const std::filesystem::path& path) {
+  std::map<std::string, std::string> metadata;
+  if (value.is_null()) return metadata;  // as the reference reader has it
+  if (!value.is_object()) reject(path, "__metadata__ is no object");
+  for (const auto& [key, item] : value.items()) {
+    if (!item.is_string()) reject(path, fmt::format("__metadata__ key '{}' is no string", key));
+    metadata[key] = item.get<std::string>();
+  }
+  return metadata;
+}
+
 void check_layout(const std::vector<Entry>& entries, uint64_t data_bytes, const std::filesystem::path& path) {
   uint64_t previous_end = 0;
   for (const Entry& entry : entries) {
@@ -135,21 +147,15 @@ void check_layout(const std::vector<Entry>& entries, uint64_t data_bytes, const 
 SafetensorsFile SafetensorsFile::open(const std::filesystem::path& path) {
   const auto file = MappedFile::open(path, "safetensors");
   const std::string_view text = header_of(*file);
-  const Json header = parse_json(text, "safetensors", path.string());
-  if (!header.is_object() || header.size() > kMaxTensors)
-    reject(path, fmt::format("header is no object of at most {} entries", kMaxTensors));
+  const Json header = parse_json(text, "safetensors", path.string() + " (header, at offset 8)", kHeaderLimits);
 
   SafetensorsFile result;
   std::vector<Entry> entries;
   for (const auto& [name, value] : header.items()) {
-    if (name != "__metadata__") {
+    if (name == "__metadata__") {
+      result.metadata_ = metadata_of(value, path);
+    } else {
       entries.push_back(entry_of(name, value, path));
-      continue;
-    }
-    if (!value.is_object()) reject(path, "__metadata__ is no object");
-    for (const auto& [key, item] : value.items()) {
-      if (!item.is_string()) reject(path, fmt::format("__metadata__ key '{}' is no string", key));
-      result.metadata_[key] = item.get<std::string>();
     }
   }
   std::stable_sort(entries.begin(), entries.end(),
@@ -176,6 +182,10 @@ void write_safetensors(const std::filesystem::path& path, const std::vector<Tens
   if (!metadata.empty()) header["__metadata__"] = metadata;
   uint64_t offset = 0;
   for (const TensorToWrite& tensor : tensors) {
+    invariant(!header.contains(tensor.name), "[safetensors] tensor '{}' is written twice.", tensor.name);
+    invariant(tensor.bytes.size() ==
+                  checked_product(tensor.shape, static_cast<uint64_t>(dtype_block_bytes(tensor.dtype)), path, tensor.name),
+              "[safetensors] tensor '{}' has {} bytes, which its shape and dtype do not need.", tensor.name, tensor.bytes.size());
     header[tensor.name] = {
         {"dtype", dtype_name(tensor.dtype)}, {"shape", tensor.shape}, {"data_offsets", {offset, offset + tensor.bytes.size()}}};
     offset += tensor.bytes.size();
