@@ -76,10 +76,14 @@ void make_folder(const std::filesystem::path& path) {
 }
 
 void write_file_atomically(const std::filesystem::path& path, std::string_view bytes) {
+  write_file_atomically(path, std::span(&bytes, 1));
+}
+
+void write_file_atomically(const std::filesystem::path& path, std::span<const std::string_view> pieces) {
   const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
   make_folder(folder);
   TemporaryFile file(path);
-  file.write(bytes);
+  for (const std::string_view piece : pieces) file.write(piece);
   file.move_into_place();
   sync_folder(folder);
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -9,6 +10,8 @@ namespace fi {
 /// Writes the whole file or nothing: a temporary sibling, fsync, rename, fsync of the folder. Makes missing parent folders.
 /// kDisk names the path and what the system said.
 void write_file_atomically(const std::filesystem::path& path, std::string_view bytes);
+/// The same from pieces that follow each other, so that large data needs not be copied together.
+void write_file_atomically(const std::filesystem::path& path, std::span<const std::string_view> pieces);
 
 /// The whole file. kNotFound or kInvalid; `operation` opens the message.
 std::string read_file(const std::filesystem::path& path, std::string_view operation);

@@ -195,12 +195,10 @@ void write_safetensors(const std::filesystem::path& path, const std::vector<Tens
   check(text.size() <= kMaxHeaderBytes, ErrorCode::kUnsupported,
         "[safetensors] {} would need a header of {} bytes; split the file.", path.string(), text.size());
   const uint64_t length = text.size();
-  std::string bytes(reinterpret_cast<const char*>(&length), sizeof length);
-  bytes.reserve(sizeof length + text.size() + offset);
-  bytes += text;
+  std::vector<std::string_view> pieces = {{reinterpret_cast<const char*>(&length), sizeof length}, text};
   for (const TensorToWrite& tensor : tensors)
-    bytes.append(reinterpret_cast<const char*>(tensor.bytes.data()), tensor.bytes.size());
-  write_file_atomically(path, bytes);
+    pieces.emplace_back(reinterpret_cast<const char*>(tensor.bytes.data()), tensor.bytes.size());
+  write_file_atomically(path, pieces);
 }
 
 }  // namespace fi

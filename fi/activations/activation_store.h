@@ -1,0 +1,86 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "fi/activations/row_source.h"
+
+namespace fi {
+
+/// Where a row comes from.
+struct RowPlace {
+  int32_t text = 0;      // index of the text among all that were read
+  int32_t position = 0;  // token position in it
+  int32_t token = 0;     // token id there
+};
+
+/// What a store says about itself, in store.json: written last, so a folder without it is no store.
+struct StoreInfo {
+  int64_t format = 1;
+  int64_t num_models = 0;
+  int64_t d_model = 0;
+  int64_t num_rows = 0;
+  int64_t rows_per_shard = 0;  // of every shard but the last
+  std::string hook_point;      // such as "resid_post.20"
+  std::string base;
+  std::string target;
+  std::vector<std::string> text_categories;  // by text index
+  double outlier_factor = 0.0;               // rows above this times a model's median norm were left out
+  std::vector<double> median_norms;          // by model
+  int64_t num_masked_first = 0;              // left out: position 0
+  int64_t num_masked_special = 0;            // left out: special tokens
+  int64_t num_masked_outliers = 0;           // left out: norm in either model
+  int64_t num_masked_overflow = 0;           // left out: a number beyond fp16
+};
+
+template <typename Visit>
+void visit_fields(StoreInfo& s, Visit&& visit) {
+  visit("format", s.format);
+  visit("num_models", s.num_models);
+  visit("d_model", s.d_model);
+  visit("num_rows", s.num_rows);
+  visit("rows_per_shard", s.rows_per_shard);
+  visit("hook_point", s.hook_point);
+  visit("base", s.base);
+  visit("target", s.target);
+  visit("text_categories", s.text_categories);
+  visit("outlier_factor", s.outlier_factor);
+  visit("median_norms", s.median_norms);
+  visit("num_masked_first", s.num_masked_first);
+  visit("num_masked_special", s.num_masked_special);
+  visit("num_masked_outliers", s.num_masked_outliers);
+  visit("num_masked_overflow", s.num_masked_overflow);
+}
+
+/// Paired rows on disk: fp16 shards, mapped, so that memory does not grow with their number. Layout: shard_00000.safetensors ...
+/// with `rows` [n, num_models, d_model] F16 and `places` [n, 3] I32 (RowPlace); scaling.safetensors with `mean` and `scale`.
+class ActivationStore : public RowSource {
+ public:
+  /// kNotFound, or kInvalid naming the file and what does not fit.
+  static ActivationStore open(const std::filesystem::path& folder);
+
+  const StoreInfo& info() const { return info_; }
+  int64_t num_rows() const override { return info_.num_rows; }
+  int64_t num_models() const override { return info_.num_models; }
+  int64_t d_model() const override { return info_.d_model; }
+  at::Tensor gather(std::span<const int64_t> indices) const override;
+  RowPlace place(int64_t row) const;
+  /// The first row of the last texts that hold at least `fraction` of all rows: a split that no text crosses.
+  int64_t held_out_start(double fraction) const;
+  const at::Tensor& mean() const { return mean_; }    // [num_models, d_model]
+  const at::Tensor& scale() const { return scale_; }  // [num_models], see RowStatistics
+
+ private:
+  struct Shard;
+
+  StoreInfo info_;
+  std::vector<std::shared_ptr<const Shard>> shards_;
+  at::Tensor mean_;
+  at::Tensor scale_;
+};
+
+std::filesystem::path shard_path(const std::filesystem::path& folder, int64_t shard);
+
+}  // namespace fi

@@ -1,0 +1,36 @@
+#include "fi/activations/row_source.h"
+
+#include <numeric>
+#include <utility>
+#include <vector>
+
+#include "fi/core/error.h"
+
+namespace fi {
+
+at::Tensor read_rows(const RowSource& source, int64_t first, int64_t count) {
+  std::vector<int64_t> indices(static_cast<size_t>(count));
+  std::iota(indices.begin(), indices.end(), first);
+  return source.gather(indices);
+}
+
+MemoryRows::MemoryRows(at::Tensor rows) : rows_(std::move(rows)) {
+  invariant(rows_.dim() == 3 && rows_.scalar_type() == at::kFloat, "rows are [n, num_models, d_model] fp32");
+}
+
+at::Tensor MemoryRows::gather(std::span<const int64_t> indices) const {
+  return rows_.index_select(0, at::tensor(at::ArrayRef<int64_t>(indices.data(), indices.size()), at::kLong));
+}
+
+RowRange::RowRange(const RowSource& source, int64_t first, int64_t count) : source_(source), first_(first), count_(count) {
+  check(first >= 0 && count >= 0 && first <= source.num_rows() - count, ErrorCode::kUsage,
+        "[activations] rows {} to {} were asked for, there are {}.", first, first + count, source.num_rows());
+}
+
+at::Tensor RowRange::gather(std::span<const int64_t> indices) const {
+  std::vector<int64_t> moved(indices.begin(), indices.end());
+  for (int64_t& index : moved) index += first_;
+  return source_.gather(moved);
+}
+
+}  // namespace fi

@@ -1,0 +1,104 @@
+#include "fi/dictionary/crosscoder.h"
+
+#include "fi/core/error.h"
+
+namespace fi {
+namespace {
+
+void check_tensor(const at::Tensor& tensor, at::IntArrayRef shape, const char* name, const std::string& where) {
+  check(tensor.defined() && tensor.sizes() == shape, ErrorCode::kInvalid,
+        "[dictionary] {}: '{}' has shape [{}], expected [{}]; re-export the dictionary.", where, name,
+        tensor.defined() ? fmt::format("{}", fmt::join(tensor.sizes(), ", ")) : "absent", fmt::join(shape, ", "));
+  check(at::isfinite(tensor).all().item<bool>(), ErrorCode::kInvalid,
+        "[dictionary] {}: '{}' holds numbers that are not finite; re-export the dictionary.", where, name);
+}
+
+at::Tensor per_model(const at::Tensor& scale) { return scale.view({-1, 1}); }
+
+// [num_latents, num_models * d_model], one latent's decoder vectors side by side.
+at::Tensor decoder_by_latent(const Crosscoder& crosscoder) {
+  return crosscoder.decoder.permute({1, 0, 2}).reshape({crosscoder.num_latents(), -1});
+}
+
+at::Tensor keep(const Crosscoder& crosscoder, const at::Tensor& pre_activations) {
+  if (crosscoder.sparsity == Sparsity::kLinear) return pre_activations;
+  const at::Tensor codes = pre_activations.relu();
+  switch (crosscoder.sparsity) {
+    case Sparsity::kBatchTopK: return codes * scaled_codes(crosscoder, codes).gt(crosscoder.threshold);
+    case Sparsity::kJumpRelu: return codes * codes.gt(crosscoder.jump_threshold);
+    default: return codes;
+  }
+}
+
+}  // namespace
+
+void check_crosscoder(const Crosscoder& c, const std::string& where) {
+  check(c.encoder.defined() && c.encoder.dim() == 3 && c.encoder.numel() > 0, ErrorCode::kInvalid,
+        "[dictionary] {}: the encoder is no [num_models, d_model, num_latents] tensor; re-export the dictionary.", where);
+  const int64_t models = c.num_models(), width = c.d_model(), latents = c.num_latents();
+  check_tensor(c.encoder, {models, width, latents}, "encoder", where);
+  check_tensor(c.encoder_bias, {latents}, "encoder_bias", where);
+  check_tensor(c.decoder, {models, latents, width}, "decoder", where);
+  check_tensor(c.decoder_bias, {models, width}, "decoder_bias", where);
+  check_tensor(c.scaling.mean, {models, width}, "scaling.mean", where);
+  check_tensor(c.scaling.scale, {models}, "scaling.scale", where);
+  check(c.scaling.scale.gt(0).all().item<bool>(), ErrorCode::kInvalid,
+        "[dictionary] {}: a normalisation scale is not above 0; re-export the dictionary.", where);
+  if (c.sparsity == Sparsity::kJumpRelu) check_tensor(c.jump_threshold, {latents}, "jump_threshold", where);
+  check(c.sparsity != Sparsity::kBatchTopK || c.k > 0, ErrorCode::kInvalid,
+        "[dictionary] {}: k is {}, expected at least 1; re-export the dictionary.", where, c.k);
+}
+
+RowScaling identity_scaling(int64_t num_models, int64_t d_model) {
+  return {.mean = at::zeros({num_models, d_model}), .scale = at::ones({num_models})};
+}
+
+at::Tensor view_rows(RowView view, const at::Tensor& rows) {
+  return view == RowView::kModels ? rows : rows.narrow(1, 1, 1) - rows.narrow(1, 0, 1);
+}
+
+at::Tensor normalise(const RowScaling& scaling, const at::Tensor& rows) {
+  return (rows - scaling.mean) * per_model(scaling.scale);
+}
+
+at::Tensor denormalise(const RowScaling& scaling, const at::Tensor& rows) {
+  return rows / per_model(scaling.scale) + scaling.mean;
+}
+
+at::Tensor code_norms(const Crosscoder& c) {
+  const auto crosscoder_norm = [&] { return c.decoder.norm(2, {2}).sum(0); };
+  const auto sae_norm = [&] { return c.decoder.norm(2, {0, 2}); };
+  switch (c.code_norm) {
+    case CodeNorm::kCrosscoder: return crosscoder_norm();
+    case CodeNorm::kSae: return sae_norm();
+    case CodeNorm::kMixed: return sae_norm() * c.mixed_sae_weight + crosscoder_norm() * c.mixed_crosscoder_weight;
+    case CodeNorm::kNone: break;
+  }
+  return at::ones({c.num_latents()});
+}
+
+at::Tensor encode(const Crosscoder& c, const at::Tensor& rows) {
+  const at::Tensor x = normalise(c.scaling, rows).flatten(1);
+  return keep(c, at::addmm(c.encoder_bias, x, c.encoder.flatten(0, 1)));
+}
+
+at::Tensor decode(const Crosscoder& c, const at::Tensor& codes) {
+  const at::Tensor flat = at::addmm(c.decoder_bias.flatten(), codes, decoder_by_latent(c));
+  return denormalise(c.scaling, flat.view({codes.size(0), c.num_models(), c.d_model()}));
+}
+
+at::Tensor scaled_codes(const Crosscoder& c, const at::Tensor& codes) { return codes * code_norms(c); }
+
+Crosscoder with_unit_code_norms(const Crosscoder& c) {
+  invariant(c.sparsity == Sparsity::kBatchTopK || c.sparsity == Sparsity::kRelu, "only codes of relu scale with their latent");
+  // A dead latent may have no decoder at all: it keeps its (zero) vectors.
+  const at::Tensor norms = code_norms(c);
+  const at::Tensor factor = at::where(norms > 0, norms, at::ones_like(norms));
+  Crosscoder result = c;
+  result.encoder = c.encoder * factor;
+  result.encoder_bias = c.encoder_bias * factor;
+  result.decoder = c.decoder / factor.view({1, -1, 1});
+  return result;
+}
+
+}  // namespace fi

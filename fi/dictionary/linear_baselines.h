@@ -1,0 +1,23 @@
+#pragma once
+
+#include "fi/dictionary/crosscoder.h"
+
+namespace fi {
+
+/// First and second moments of normalised rows, enough for a PCA: sums grow with d_model, not with the number of rows.
+struct RowMoments {
+  at::Tensor mean;        // [num_models, d_model]
+  at::Tensor covariance;  // [num_models * d_model, num_models * d_model]
+};
+
+/// Moments of `rows` [n, num_models, d_model].
+RowMoments moments_of(const at::Tensor& rows);
+
+/// The `rank` leading principal components of the moments as a linear dictionary, with orthonormal latents over all models
+/// together. `scaling` is stored with it; the moments are of rows normalised by it. kUsage if rank exceeds num_models * d_model.
+Crosscoder fit_pca(const RowMoments& moments, const RowScaling& scaling, RowView view, int64_t rank);
+
+/// The difference in means as a linear dictionary of one latent on RowView::kDifference: rows [n, 2, d_model] of both models.
+Crosscoder fit_difference_in_means(const at::Tensor& rows);
+
+}  // namespace fi

@@ -1,0 +1,53 @@
+#include "fi/training/training_config.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "fi/core/error.h"
+
+namespace fi {
+namespace {
+
+void check_range(const char* field, double value, double low, double high) {
+  check(value >= low && value <= high, ErrorCode::kUsage, "[train] {} is {}, expected {} to {}.", field, value, low, high);
+}
+
+}  // namespace
+
+void check_training_config(const TrainingConfig& c) {
+  constexpr double kMany = 1e12;
+  check_range("num_latents", static_cast<double>(c.num_latents), 1, std::numeric_limits<int32_t>::max());
+  check_range("k", static_cast<double>(c.k), 1, static_cast<double>(c.num_latents));
+  check_range("k_initial", static_cast<double>(c.k_initial), static_cast<double>(c.k), static_cast<double>(c.num_latents));
+  check_range("k_anneal_steps", static_cast<double>(c.k_anneal_steps), 0, kMany);
+  check_range("batch_size", static_cast<double>(c.batch_size), 1, 1 << 24);
+  check_range("num_steps", static_cast<double>(c.num_steps), 1, kMany);
+  check_range("lr", c.lr, 0, 1);
+  check_range("warmup_steps", static_cast<double>(c.warmup_steps), 0, kMany);
+  check_range("decay_steps", static_cast<double>(c.decay_steps), 0, static_cast<double>(c.num_steps));
+  check_range("beta1", c.beta1, 0, 0.99999);
+  check_range("beta2", c.beta2, 0, 0.9999999);
+  check_range("epsilon", c.epsilon, 1e-30, 1);
+  check_range("aux_weight", c.aux_weight, 0, 1);
+  check_range("aux_k", static_cast<double>(c.aux_k), 0, static_cast<double>(c.num_latents));
+  check_range("max_aux_latents", static_cast<double>(c.max_aux_latents), 1, kMany);
+  check_range("dead_after_rows", static_cast<double>(c.dead_after_rows), 1, 1e15);
+  check_range("threshold_beta", c.threshold_beta, 0, 1);
+  check_range("l1_weight", c.l1_weight, 0, 1e6);
+}
+
+int64_t k_at(const TrainingConfig& c, int64_t step) {
+  if (step >= c.k_anneal_steps) return c.k;
+  const double share = static_cast<double>(step) / static_cast<double>(c.k_anneal_steps);
+  return std::max<int64_t>(1, std::llround(static_cast<double>(c.k_initial) - static_cast<double>(c.k_initial - c.k) * share));
+}
+
+double lr_at(const TrainingConfig& c, int64_t step) {
+  const double warmup = step < c.warmup_steps ? static_cast<double>(step + 1) / static_cast<double>(c.warmup_steps) : 1.0;
+  const int64_t left = c.num_steps - step;
+  const double decay = left < c.decay_steps ? static_cast<double>(left) / static_cast<double>(c.decay_steps) : 1.0;
+  return c.lr * warmup * decay;
+}
+
+}  // namespace fi

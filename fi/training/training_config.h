@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace fi {
+
+/// How a crosscoder is trained. Names of the method: BatchTopK (Bussmann et al. 2412.06410), AuxK (Gao et al. 2406.04093),
+/// crosscoders for model diffing with it (Minder, Dumas et al. 2504.02922).
+struct TrainingConfig {
+  int64_t num_latents = 4096;
+  int64_t k = 32;           // mean number of active latents a row
+  int64_t k_initial = 128;  // at the first step, falling linearly to k
+  int64_t k_anneal_steps = 100;
+  int64_t batch_size = 2048;  // rows a step
+  int64_t num_steps = 500;
+  double lr = 1e-3;
+  int64_t warmup_steps = 20;  // lr rises linearly from 0
+  int64_t decay_steps = 100;  // lr falls linearly to 0 over the last ones
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double epsilon = 1e-8;
+  double aux_weight = 1.0 / 32.0;     // of the AuxK loss; 0 switches it off
+  int64_t aux_k = 0;                  // dead latents a row that take part in it; 0: d_model / 2
+  int64_t max_aux_latents = 1024;     // dead latents a step that take part in it, by turns if there are more
+  int64_t dead_after_rows = 100'000;  // a latent that did not fire for so many rows is dead
+  double threshold_beta = 0.99;       // moving average of the smallest code kept, once k has been annealed
+  double l1_weight = 0.0;             // > 0: an L1 crosscoder (relu codes, penalty on scaled codes) instead of BatchTopK
+  bool same_init = true;              // every model starts with the same vectors: what differs in the end, the data made differ
+  uint64_t seed = 0;
+};
+
+template <typename Visit>
+void visit_fields(TrainingConfig& c, Visit&& visit) {
+  visit("num_latents", c.num_latents);
+  visit("k", c.k);
+  visit("k_initial", c.k_initial);
+  visit("k_anneal_steps", c.k_anneal_steps);
+  visit("batch_size", c.batch_size);
+  visit("num_steps", c.num_steps);
+  visit("lr", c.lr);
+  visit("warmup_steps", c.warmup_steps);
+  visit("decay_steps", c.decay_steps);
+  visit("beta1", c.beta1);
+  visit("beta2", c.beta2);
+  visit("epsilon", c.epsilon);
+  visit("aux_weight", c.aux_weight);
+  visit("aux_k", c.aux_k);
+  visit("max_aux_latents", c.max_aux_latents);
+  visit("dead_after_rows", c.dead_after_rows);
+  visit("threshold_beta", c.threshold_beta);
+  visit("l1_weight", c.l1_weight);
+  visit("same_init", c.same_init);
+  visit("seed", c.seed);
+}
+
+/// kUsage, naming the field, unless every number is in range.
+void check_training_config(const TrainingConfig& config);
+
+/// Active latents a row, and learning rate, at a step.
+int64_t k_at(const TrainingConfig& config, int64_t step);
+double lr_at(const TrainingConfig& config, int64_t step);
+
+}  // namespace fi

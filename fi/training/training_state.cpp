@@ -1,0 +1,75 @@
+#include "fi/training/training_state.h"
+
+#include "fi/core/random.h"
+
+namespace fi {
+namespace {
+
+Weight weight_of(at::Tensor value) {
+  Weight weight{.first_moment = at::zeros_like(value), .second_moment = at::zeros_like(value)};
+  weight.value = std::move(value);
+  return weight;
+}
+
+// A direction of its own for each latent and model, independent of how many there are.
+at::Tensor random_directions(int64_t num_latents, int64_t num_models, int64_t d_model, const TrainingConfig& config) {
+  const at::Tensor directions = at::empty({num_latents, num_models, d_model}, at::kFloat);
+  float* out = directions.data_ptr<float>();
+  for (int64_t j = 0; j < num_latents; ++j) {
+    Random random(config.seed, stream_of("dictionary init") + static_cast<uint64_t>(j));
+    for (int64_t i = 0; i < num_models * d_model; ++i) {
+      const bool repeated = config.same_init && i >= d_model;
+      out[j * num_models * d_model + i] =
+          repeated ? out[j * num_models * d_model + i % d_model] : static_cast<float>(random.normal());
+    }
+  }
+  return (directions / directions.norm(2, {2}, true)).view({num_latents, num_models * d_model});
+}
+
+// [num_latents, num_models * d_model] -> [num_models, num_latents, d_model]
+at::Tensor by_model(const at::Tensor& weights, int64_t num_models) {
+  return weights.view({weights.size(0), num_models, -1}).transpose(0, 1);
+}
+
+}  // namespace
+
+TrainingState initial_state(const TrainingConfig& config, const RowScaling& scaling, RowView view) {
+  check_training_config(config);
+  TrainingState state;
+  state.scaling = scaling;
+  state.view = view;
+  const at::Tensor directions = random_directions(config.num_latents, state.num_models(), state.d_model(), config);
+  state.encoder = weight_of(directions);
+  state.encoder_bias = weight_of(at::zeros({config.num_latents}));
+  state.decoder = weight_of(directions.clone());
+  state.decoder_bias = weight_of(at::zeros({state.num_models() * state.d_model()}));
+  state.rows_since_fired = at::zeros({config.num_latents}, at::kLong);
+  return state;
+}
+
+at::Tensor decoder_norms(const TrainingState& state) {
+  return state.decoder.value.view({state.num_latents(), state.num_models(), -1}).norm(2, {2}).sum(1);
+}
+
+void follow_threshold(const TrainingConfig& config, double smallest_kept, TrainingState& state) {
+  if (state.step < config.k_anneal_steps) return;
+  const double beta = state.threshold < 0.0 ? 0.0 : config.threshold_beta;
+  state.threshold = beta * state.threshold + (1.0 - beta) * smallest_kept;
+}
+
+Crosscoder to_crosscoder(const TrainingState& state, const TrainingConfig& config) {
+  Crosscoder result;
+  const auto copy = [](const at::Tensor& tensor) { return tensor.to(at::kCPU).clone(at::MemoryFormat::Contiguous); };
+  result.encoder = copy(by_model(state.encoder.value, state.num_models()).transpose(1, 2));
+  result.encoder_bias = copy(state.encoder_bias.value);
+  result.decoder = copy(by_model(state.decoder.value, state.num_models()));
+  result.decoder_bias = copy(state.decoder_bias.value.view({state.num_models(), -1}));
+  result.scaling = {.mean = copy(state.scaling.mean), .scale = copy(state.scaling.scale)};
+  result.view = state.view;
+  result.sparsity = config.l1_weight > 0 ? Sparsity::kRelu : Sparsity::kBatchTopK;
+  result.k = config.k;
+  result.threshold = state.threshold;
+  return result;
+}
+
+}  // namespace fi
