@@ -8,8 +8,8 @@
 #include "fi/compare/compare.h"
 #include "fi/compare/models.h"
 #include "fi/compare/run_files.h"
+#include "fi/compare/staging.h"
 #include "fi/core/error.h"
-#include "fi/core/hash.h"
 #include "fi/core/statistics.h"
 #include "fi/diff/layer_map.h"
 #include "fi/diff/transplant_scan.h"
@@ -37,7 +37,9 @@ class Extraction {
  public:
   Extraction(const CompareOptions& options, const std::filesystem::path& folder, ProgressSink& progress)
       : options_(options),
-        folder_(folder),
+        output_(folder),
+        staging_(folder),
+        folder_(staging_.path()),
         progress_(progress),
         budget_(budget_named(options.budget)),
         prompts_(options.prompts.empty() ? builtin_prompts() : load_prompts(options.prompts)),
@@ -47,7 +49,6 @@ class Extraction {
   }
 
   Json run() {
-    make_folder(folder_);
     begin_folder();
     for (const Json& row : read_jsonl(folder_ / kAnswersFile, "answers"))
       pairs_.push_back(answer_pair_from_json(row, kAnswersFile));
@@ -59,43 +60,41 @@ class Extraction {
     const Analysis analysis = analyse(pairs_, detectors_, {options_.feature_threshold, options_.seed});
 
     const bool comparable = has_equal_shape();
-    if (comparable) write_layers();
-    if (comparable) write_localisations(analysis);
+    write_json(kLayersFile, comparable ? layers() : Json::object());
+    write_json(kLocalisationFile, comparable ? localisations(analysis) : Json::array());
     Json manifest = describe(comparable);
-    write_file_atomically(folder_ / kManifestFile, to_pretty_json(manifest));
-    manifest["folder"] = folder_.string();
+    write_json(kManifestFile, manifest);
+    staging_.publish();
+    manifest["folder"] = output_.string();
     return manifest;
   }
 
  private:
   // Answers of other models, prompts or lengths must never be taken for those of this run.
   Json identity() const {
-    Json categories = Json::object();
-    for (const PromptCategory& category : prompts_.categories) categories[category.id] = category.prompts;
     const auto sha256 = [](const LoadedModel& model) { return *identify(model, "").sha256; };
-    return {{"base", sha256(pair_.base)},
-            {"target", sha256(pair_.target)},
-            {"quantization", options_.quantization},
-            {"prompts", sha256_of_bytes(categories.dump())},
-            {"max_new_tokens", budget_.max_new_tokens},
-            {"seed", options_.seed}};
+    return {
+        {"base", sha256(pair_.base)},       {"target", sha256(pair_.target)},           {"quantization", options_.quantization},
+        {"prompts", fingerprint(prompts_)}, {"max_new_tokens", budget_.max_new_tokens}, {"seed", options_.seed}};
   }
 
-  // What follows is not complete until the manifest is written again; only matching answers of an earlier run are kept.
+  // Only matching answers are kept: of a run that was stopped, or else of the finished one in the output folder.
   void begin_folder() {
+    if (!options_.resume) staging_.clear();
+    if (options_.resume && !std::filesystem::exists(folder_ / kIdentityFile)) {
+      for (const char* name : {kAnswersFile, kIdentityFile}) staging_.take_over(name);
+    }
     const std::filesystem::path path = folder_ / kIdentityFile;
     const Json now = identity();
-    if (options_.resume && std::filesystem::exists(folder_ / kAnswersFile)) {
+    if (std::filesystem::exists(folder_ / kAnswersFile)) {
       const bool same = std::filesystem::exists(path) && parse_json(read_file(path, "resume"), "resume", path.string()) == now;
       check(same, ErrorCode::kIncompatible,
             "[resume] the answers in {} are of other models, prompts, seed or answer length than this run's; run without "
             "--resume, or "
             "choose another --output-dir.",
-            folder_.string());
+            output_.string());
     }
-    for (const char* name : {kManifestFile, kLayersFile, kLocalisationFile}) std::filesystem::remove(folder_ / name);
-    if (!options_.resume) std::filesystem::remove(folder_ / kAnswersFile);
-    write_file_atomically(path, to_pretty_json(now));
+    write_json(kIdentityFile, now);
   }
 
   bool has_equal_shape() const {
@@ -189,7 +188,11 @@ class Extraction {
     return text;
   }
 
-  void write_layers() {
+  void write_json(const char* name, const Json& document) const {
+    write_file_atomically(folder_ / name, to_pretty_json(document));
+  }
+
+  Json layers() {
     std::vector<TracedText> texts;
     std::vector<const AnswerPair*> discovery;
     for (const AnswerPair& pair : pairs_) {
@@ -202,10 +205,10 @@ class Extraction {
     const LayerMap map = compare_layers(
         pair_.base.decoder, pair_.target.decoder, rounded, texts, [&](int32_t id) { return tokenizer.is_special(id); },
         progress_);
-    write_file_atomically(folder_ / kLayersFile, to_pretty_json(layer_map_document(map, pair_.base.decoder, tokenizer)));
+    return layer_map_document(map, pair_.base.decoder, tokenizer);
   }
 
-  void write_localisations(const Analysis& analysis) {
+  Json localisations(const Analysis& analysis) {
     Json document = Json::array();
     const auto groups = group_findings(analysis.findings, {.min_effect_size = options_.feature_threshold});
     for (size_t i = 0; i < groups.size() && i < static_cast<size_t>(budget_.max_localised_claims); ++i) {
@@ -219,7 +222,7 @@ class Extraction {
       const TransplantScan scan = scan_transplants(pair_.base.decoder, pair_.target.decoder, texts, progress_);
       document.push_back(localisation_document(finding.candidate.categories, scan, static_cast<uint64_t>(options_.seed)));
     }
-    write_file_atomically(folder_ / kLocalisationFile, to_pretty_json(document));
+    return document;
   }
 
   Json describe(bool comparable) const {
@@ -234,13 +237,21 @@ class Extraction {
     for (const PromptCategory& category : prompts_.categories) {
       categories.push_back({{"id", category.id}, {"title", category.title}, {"group", category.group}});
     }
-    return {{"options", to_json(options_)}, {"base", identities["base"]},           {"target", identities["target"]},
-            {"relation", pair_.relation},   {"relation_note", pair_.relation_note}, {"comparable_layers", comparable},
-            {"num_prompts", pairs_.size()}, {"num_answer_tokens", tokens},          {"categories", categories}};
+    return {{"options", to_json(without_reuse(options_))},
+            {"base", identities["base"]},
+            {"target", identities["target"]},
+            {"relation", pair_.relation},
+            {"relation_note", pair_.relation_note},
+            {"comparable_layers", comparable},
+            {"num_prompts", pairs_.size()},
+            {"num_answer_tokens", tokens},
+            {"categories", categories}};
   }
 
   const CompareOptions& options_;
-  std::filesystem::path folder_;
+  std::filesystem::path output_;
+  StagingFolder staging_;
+  std::filesystem::path folder_;  // where this run writes until all is there
   ProgressSink& progress_;
   Budget budget_;
   PromptSet prompts_;
