@@ -3,6 +3,7 @@
 #include "fi/compare/budget.h"
 #include "fi/compare/models.h"
 #include "fi/compare/run_files.h"
+#include "fi/compare/staging.h"
 #include "fi/core/error.h"
 #include "fi/io/atomic_file.h"
 #include "fi/prompts/prompt_set.h"
@@ -27,17 +28,18 @@ Json crosscoder_analysis(const CompareOptions& options) {
 bool is_reusable(const std::filesystem::path& manifest_path, const CompareOptions& options) {
   if (!std::filesystem::is_regular_file(manifest_path)) return false;
   const Json manifest = parse_json(read_file(manifest_path, "compare"), "compare", manifest_path.string());
-  CompareOptions earlier = options_from_json(manifest.value("options", Json::object()));
-  earlier.resume = options.resume;
+  CompareOptions earlier = without_reuse(options_from_json(manifest.value("options", Json::object())));
   earlier.report_format = options.report_format;
   earlier.crosscoder_file = options.crosscoder_file;
-  earlier.skip_activations = earlier.skip_naming = earlier.skip_visualization = earlier.skip_report = false;
-  CompareOptions now = options;
-  now.skip_activations = now.skip_naming = now.skip_visualization = now.skip_report = false;
-  return earlier == now;
+  const std::filesystem::path identity_path = manifest_path.parent_path() / kIdentityFile;
+  if (!std::filesystem::is_regular_file(identity_path)) return false;
+  const Json identity = parse_json(read_file(identity_path, "compare"), "compare", identity_path.string());
+  const PromptSet prompts = options.prompts.empty() ? builtin_prompts() : load_prompts(options.prompts);
+  return earlier == without_reuse(options) && identity.value("prompts", "") == fingerprint(prompts);
 }
 
 Json activations_stage(const CompareOptions& options, const RunFolders& folders, ProgressSink& progress) {
+  finish_publishing(folders.activations);
   const std::filesystem::path manifest_path = folders.activations / kManifestFile;
   const bool reuse = options.skip_activations || (options.resume && is_reusable(manifest_path, options));
   if (!reuse) return extract_activations(options, folders.activations, progress);

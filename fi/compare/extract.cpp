@@ -8,6 +8,7 @@
 #include "fi/compare/locate.h"
 #include "fi/compare/models.h"
 #include "fi/compare/run_files.h"
+#include "fi/compare/staging.h"
 #include "fi/core/error.h"
 #include "fi/core/hash.h"
 #include "fi/io/atomic_file.h"
@@ -50,7 +51,9 @@ class Extraction {
  public:
   Extraction(const CompareOptions& options, const std::filesystem::path& folder, ProgressSink& progress)
       : options_(options),
-        folder_(folder),
+        output_(folder),
+        staging_(folder),
+        folder_(staging_.path()),
         progress_(progress),
         budget_(budget_named(options.budget)),
         prompts_(options.prompts.empty() ? builtin_prompts() : load_prompts(options.prompts)),
@@ -60,7 +63,6 @@ class Extraction {
   }
 
   Json run() {
-    make_folder(folder_);
     begin_folder();
     for (const Json& row : read_jsonl(folder_ / kAnswersFile, "answers"))
       pairs_.push_back(answer_pair_from_json(row, kAnswersFile));
@@ -72,43 +74,40 @@ class Extraction {
     const Analysis analysis = analyse(pairs_, detectors_, {options_.feature_threshold, options_.seed});
 
     const bool comparable = has_equal_shape(pair_);
-    if (comparable) write_layer_evidence({pair_, prompts_, analysis, budget_, options_, folder_}, progress_);
+    write_layer_evidence({pair_, prompts_, analysis, budget_, options_, folder_}, progress_);
     Json manifest = describe(comparable);
-    write_file_atomically(folder_ / kManifestFile, to_pretty_json(manifest));
-    manifest["folder"] = folder_.string();
+    write_json(kManifestFile, manifest);
+    staging_.publish();
+    manifest["folder"] = output_.string();
     return manifest;
   }
 
  private:
   // Answers of other models, prompts or lengths must never be taken for those of this run.
   Json identity() const {
-    Json categories = Json::object();
-    for (const PromptCategory& category : prompts_.categories) categories[category.id] = category.prompts;
     const auto sha256 = [](const LoadedModel& model) { return *identify(model, "").sha256; };
-    return {{"base", sha256(pair_.base)},
-            {"target", sha256(pair_.target)},
-            {"quantization", options_.quantization},
-            {"prompts", sha256_of_bytes(categories.dump())},
-            {"max_new_tokens", budget_.max_new_tokens},
-            {"seed", options_.seed}};
+    return {
+        {"base", sha256(pair_.base)},       {"target", sha256(pair_.target)},           {"quantization", options_.quantization},
+        {"prompts", fingerprint(prompts_)}, {"max_new_tokens", budget_.max_new_tokens}, {"seed", options_.seed}};
   }
 
-  // What follows is not complete until the manifest is written again; only matching answers of an earlier run are kept.
+  // Only matching answers are kept: of a run that was stopped, or else of the finished one in the output folder.
   void begin_folder() {
+    if (!options_.resume) staging_.clear();
+    if (options_.resume && !std::filesystem::exists(folder_ / kIdentityFile)) {
+      for (const char* name : {kAnswersFile, kIdentityFile}) staging_.take_over(name);
+    }
     const std::filesystem::path path = folder_ / kIdentityFile;
     const Json now = identity();
-    if (options_.resume && std::filesystem::exists(folder_ / kAnswersFile)) {
+    if (std::filesystem::exists(folder_ / kAnswersFile)) {
       const bool same = std::filesystem::exists(path) && parse_json(read_file(path, "resume"), "resume", path.string()) == now;
       check(same, ErrorCode::kIncompatible,
             "[resume] the answers in {} are of other models, prompts, seed or answer length than this run's; run without "
             "--resume, or "
             "choose another --output-dir.",
-            folder_.string());
+            output_.string());
     }
-    for (const char* name : {kManifestFile, kLayersFile, kLocalisationFile, kDirectionsFile})
-      std::filesystem::remove(folder_ / name);
-    if (!options_.resume) std::filesystem::remove(folder_ / kAnswersFile);
-    write_file_atomically(path, to_pretty_json(now));
+    write_json(kIdentityFile, now);
   }
 
   std::set<std::string> all_categories() const {
@@ -188,6 +187,10 @@ class Extraction {
             .target_tokens = static_cast<int64_t>(target.ids.size())};
   }
 
+  void write_json(const char* name, const Json& document) const {
+    write_file_atomically(folder_ / name, to_pretty_json(document));
+  }
+
   Json describe(bool comparable) const {
     const std::string& first_prompt = prompts_.categories.front().prompts.front();
     Report names;
@@ -200,13 +203,21 @@ class Extraction {
     for (const PromptCategory& category : prompts_.categories) {
       categories.push_back({{"id", category.id}, {"title", category.title}, {"group", category.group}});
     }
-    return {{"options", to_json(options_)}, {"base", identities["base"]},           {"target", identities["target"]},
-            {"relation", pair_.relation},   {"relation_note", pair_.relation_note}, {"comparable_layers", comparable},
-            {"num_prompts", pairs_.size()}, {"num_answer_tokens", tokens},          {"categories", categories}};
+    return {{"options", to_json(without_reuse(options_))},
+            {"base", identities["base"]},
+            {"target", identities["target"]},
+            {"relation", pair_.relation},
+            {"relation_note", pair_.relation_note},
+            {"comparable_layers", comparable},
+            {"num_prompts", pairs_.size()},
+            {"num_answer_tokens", tokens},
+            {"categories", categories}};
   }
 
   const CompareOptions& options_;
-  std::filesystem::path folder_;
+  std::filesystem::path output_;
+  StagingFolder staging_;
+  std::filesystem::path folder_;  // where this run writes until all is there
   ProgressSink& progress_;
   Budget budget_;
   PromptSet prompts_;

@@ -179,6 +179,14 @@ bool has_equal_shape(const ModelPair& pair) {
          pair.base.tokenizer->fingerprint() == pair.target.tokenizer->fingerprint();
 }
 
-void write_layer_evidence(const LocateInputs& inputs, ProgressSink& progress) { Locator(inputs, progress).run(); }
+void write_layer_evidence(const LocateInputs& inputs, ProgressSink& progress) {
+  if (has_equal_shape(inputs.pair)) {
+    Locator(inputs, progress).run();
+    return;
+  }
+  write_file_atomically(inputs.folder / kLayersFile, to_pretty_json(Json::object()));
+  write_file_atomically(inputs.folder / kLocalisationFile, to_pretty_json(Json::array()));
+  write_file_atomically(inputs.folder / kDirectionsFile, to_pretty_json(Json::array()));
+}
 
 }  // namespace fi

@@ -149,7 +149,6 @@ struct LayerEvidence {
 };
 
 LayerEvidence read_layer_evidence(const std::filesystem::path& activations) {
-  if (!std::filesystem::exists(activations / kLayersFile)) return {};
   return {read_json(activations / kLayersFile), read_json(activations / kLocalisationFile),
           read_json(activations / kDirectionsFile)};
 }

@@ -66,6 +66,11 @@ CompareOptions options_from_json(const Json& document) {
   return options;
 }
 
+CompareOptions without_reuse(CompareOptions options) {
+  options.skip_activations = options.skip_naming = options.skip_visualization = options.skip_report = options.resume = false;
+  return options;
+}
+
 void validate(const CompareOptions& options) {
   check(!options.output_dir.empty(), ErrorCode::kUsage, "[options] --output-dir is empty; name a folder.");
   check_one_of("report-format", options.report_format, {"markdown", "html", "both"});

@@ -70,6 +70,8 @@ void visit_options(Options& options, Visitor&& visit) {
 Json to_json(const CompareOptions& options);
 /// Unknown keys and wrong types are kUsage errors that name the nearest known option. Absent keys keep their defaults.
 CompareOptions options_from_json(const Json& document);
+/// The options that results depend on: how a run reuses what a folder holds is left out.
+CompareOptions without_reuse(CompareOptions options);
 /// kUsage unless every value is one that the help text allows.
 void validate(const CompareOptions& options);
 

@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "fi/core/error.h"
+#include "fi/core/hash.h"
 
 namespace fi {
 namespace {
@@ -92,6 +93,12 @@ PromptSet prompts_from_json(const Json& document, std::string_view where) {
     set.categories.push_back(read_category(id, value, where));
   }
   return set;
+}
+
+std::string fingerprint(const PromptSet& prompts) {
+  Json categories = Json::object();
+  for (const PromptCategory& category : prompts.categories) categories[category.id] = category.prompts;
+  return sha256_of_bytes(categories.dump());
 }
 
 PromptSet load_prompts(const std::filesystem::path& path) {

@@ -34,6 +34,9 @@ PromptSet prompts_from_json(const Json& document, std::string_view where);
 /// Reads such a file: kNotFound if it is missing or unreadable, kInvalid if it is not JSON.
 PromptSet load_prompts(const std::filesystem::path& path);
 
+/// SHA-256 over categories and prompts: equal hashes ask the same.
+std::string fingerprint(const PromptSet& prompts);
+
 /// Which prompts look for differences and which, unseen until then, confirm them.
 struct PromptSplit {
   std::vector<int64_t> discovery;  // indices into PromptCategory::prompts

@@ -1,0 +1,75 @@
+#include "fi/compare/staging.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "fi/compare/run_files.h"
+#include "fi/core/error.h"
+#include "fi/io/atomic_file.h"
+
+namespace fi {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kStagingFolder = "in_progress";
+
+void check_moved(const std::error_code& error, const fs::path& path) {
+  check(!error, ErrorCode::kDisk, "[write] cannot replace {}: {}; choose a folder that you may write to.", path.string(),
+        error.message());
+}
+
+std::vector<fs::path> files_in(const fs::path& folder) {
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(folder)) files.push_back(entry.path());
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+void remove_file(const fs::path& path) {
+  std::error_code error;
+  fs::remove(path, error);
+  check_moved(error, path);
+}
+
+void move_file(const fs::path& from, const fs::path& to) {
+  std::error_code error;
+  fs::rename(from, to, error);
+  check_moved(error, to);
+}
+
+// From the removal of the old manifest until the new one is in place the output folder counts as incomplete, and the staging
+// folder still holds the new manifest: whoever comes next completes the move.
+void move_all(const fs::path& staging, const fs::path& output) {
+  remove_file(output / kManifestFile);
+  for (const fs::path& file : files_in(staging)) {
+    if (file.filename() != kManifestFile) move_file(file, output / file.filename());
+  }
+  move_file(staging / kManifestFile, output / kManifestFile);
+  remove_file(staging);
+}
+
+}  // namespace
+
+StagingFolder::StagingFolder(const fs::path& output) : output_(output), path_(output / kStagingFolder) {
+  finish_publishing(output);
+  make_folder(path_);
+}
+
+void StagingFolder::clear() const {
+  for (const fs::path& file : files_in(path_)) remove_file(file);
+}
+
+void StagingFolder::take_over(const char* name) const {
+  if (fs::exists(path_ / name) || !fs::exists(output_ / name)) return;
+  write_file_atomically(path_ / name, read_file(output_ / name, "resume"));
+}
+
+void StagingFolder::publish() const { move_all(path_, output_); }
+
+void finish_publishing(const fs::path& output) {
+  const fs::path staging = output / kStagingFolder;
+  if (fs::is_regular_file(staging / kManifestFile)) move_all(staging, output);
+}
+
+}  // namespace fi
