@@ -75,12 +75,13 @@ void add_elsewhere(Finding& finding, const PromptMeasures& discovery, const Prom
   finding.target_elsewhere = mean(others.target);
 }
 
-// Over the candidates alone: discovery chose them on other prompts than those the p-values come from. What discovery searched and
-// did not choose takes no part.
-void adjust_for_candidates(std::vector<Finding>& findings) {
+// Weighted Benjamini-Hochberg (Genovese, Roeder and Wasserman, 2006) over everything that was tried. The weights come from other
+// prompts than the p-values: half of all weight lies on the candidates, half on what discovery did not choose, which takes part
+// with p = 1. With K candidates among m hypotheses each has the weight m / 2K, which is the plain adjustment among 2K.
+void adjust_for_everything_tried(std::vector<Finding>& findings) {
   std::vector<double> p_values;
   for (const Finding& finding : findings) p_values.push_back(finding.p_value);
-  const std::vector<double> q_values = benjamini_hochberg(p_values, static_cast<int64_t>(p_values.size()));
+  const std::vector<double> q_values = benjamini_hochberg(p_values, 2 * static_cast<int64_t>(p_values.size()));
   for (size_t i = 0; i < findings.size(); ++i) findings[i].q_value = q_values[i];
 }
 
@@ -104,7 +105,7 @@ std::vector<Finding> confirm(const Screening& screening, const std::vector<Answe
     add_elsewhere(findings.back(), old_measures[i], old_table);
     findings.back().examples = clearest_examples(findings.back(), new_table, chosen[i], confirmation);
   }
-  adjust_for_candidates(findings);
+  adjust_for_everything_tried(findings);
   return findings;
 }
 

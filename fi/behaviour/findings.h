@@ -43,7 +43,7 @@ struct Finding {
   double ci_low = 0.0;  // 95% bootstrap interval of target - base, clustered by prompt
   double ci_high = 0.0;
   double p_value = 1.0;      // paired sign-flip permutation test, two-sided
-  double q_value = 1.0;      // Benjamini-Hochberg over the candidates, not over all that discovery tried
+  double q_value = 1.0;      // weighted Benjamini-Hochberg over all that was tried, half of the weight on the candidates
   double effect_size = 0.0;  // Cliff's delta
   int64_t num_prompts = 0;
   double base_elsewhere = 0.0;  // mean measure on discovery prompts of all other categories

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
-#include <tuple>
 
 namespace fi {
 namespace {
@@ -25,11 +24,12 @@ bool same_trigger(const Names& primary, const Names& other) {
   return shared == other.size() || static_cast<double>(shared) >= kSameTriggerJaccard * static_cast<double>(all);
 }
 
-// What names a change best: a concept says what happens, a phrase only quotes it, a number only measures it.
-int naming_rank(const Finding& finding) {
-  const Detector::Words& words = finding.candidate.detector->words();
-  if (words.is_scalar) return 2;
-  return words.group == "phrase" ? 1 : 0;
+// What names a change best: a concept says what happens, one of layout how it looks; a phrase only quotes it, a number only
+// measures it.
+double naming_weight(const Detector::Words& words) {
+  if (words.is_scalar) return 0.4;
+  if (words.group == "phrase") return 0.6;
+  return words.group == "format" || words.group == "style" ? 0.9 : 1.0;
 }
 
 double selectivity(const Finding& finding) {
@@ -37,11 +37,12 @@ double selectivity(const Finding& finding) {
   return std::abs(candidate.target - candidate.base) - std::abs(finding.target_elsewhere - finding.base_elsewhere);
 }
 
-// Chosen by what discovery saw alone, so that the confirmation effect of the chosen one stays an unbiased estimate.
-auto naming_key(const Finding& finding) {
-  const bool is_scalar = finding.candidate.detector->words().is_scalar;
-  return std::tuple(naming_rank(finding), -std::round(std::abs(finding.candidate.effect_size) * 10.0),
-                    is_scalar ? 0.0 : -selectivity(finding));
+// How well a finding stands for its group: large, on all of the group's prompts and only there. By what discovery saw alone, so
+// that the confirmation effect of the chosen one stays an unbiased estimate.
+double naming_score(const Finding& finding) {
+  const Detector::Words& words = finding.candidate.detector->words();
+  const double size = words.is_scalar ? std::abs(finding.candidate.effect_size) : std::max(0.0, selectivity(finding));
+  return naming_weight(words) * size * std::sqrt(static_cast<double>(finding.candidate.categories.size()));
 }
 
 // Presence beats a measured number of equal effect: nearly any change of wording moves some length.
@@ -80,8 +81,8 @@ std::vector<FindingGroup> group_findings(const std::vector<Finding>& findings, c
 
   std::vector<FindingGroup> groups;
   for (std::vector<size_t>& group : members) {
-    const auto best = std::min_element(group.begin(), group.end(),
-                                       [&](size_t a, size_t b) { return naming_key(findings[a]) < naming_key(findings[b]); });
+    const auto best = std::max_element(group.begin(), group.end(),
+                                       [&](size_t a, size_t b) { return naming_score(findings[a]) < naming_score(findings[b]); });
     FindingGroup result{.primary = *best};
     group.erase(best);
     result.supporting = std::move(group);

@@ -8,8 +8,8 @@ namespace fi {
 /// How much a run looks at. Counts are prompts per category.
 struct Budget {
   int64_t discovery = 4;
-  int64_t confirmation = 14;
-  int64_t max_confirmed_categories = 16;
+  int64_t confirmation = 20;
+  int64_t max_confirmed_categories = 14;
   int64_t max_new_tokens = 48;
   int64_t max_traced_texts = 96;   // read by both models for the layer map
   int64_t max_patched_texts = 12;  // of these, for layer patching
@@ -22,8 +22,8 @@ struct Budget {
 inline Budget budget_named(const std::string& name) {
   if (name == "quick") {
     return {.discovery = 3,
-            .confirmation = 8,
-            .max_confirmed_categories = 8,
+            .confirmation = 16,
+            .max_confirmed_categories = 5,
             .max_new_tokens = 32,
             .max_traced_texts = 48,
             .max_patched_texts = 6,

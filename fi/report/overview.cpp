@@ -111,7 +111,7 @@ std::vector<std::string> conclusion(const Report& report) {
   const int64_t verified = count_verdict(report, "verified");
   if (report.claims.empty()) {
     paragraphs.push_back(
-        fmt::format("Of {} on {}, none held on fresh prompts (candidates were tested at a false discovery rate of {}). That is a "
+        fmt::format("Of {} on {}, none held on fresh prompts (false discovery rate {} over everything tried). That is a "
                     "result: within what this "
                     "run could see, the "
                     "target behaves like the base.",

@@ -29,8 +29,8 @@ Finding finding(const Spec& spec) {
                                                                               .is_scalar = spec.is_scalar});
   result.candidate.categories = spec.categories;
   result.candidate.effect_size = result.effect_size = spec.target > spec.base ? 1.0 : -1.0;
-  result.base = spec.base;
-  result.target = spec.target;
+  result.base = result.candidate.base = spec.base;
+  result.target = result.candidate.target = spec.target;
   result.ci_low = spec.target > spec.base ? 0.5 : -1.0;
   result.ci_high = spec.target > spec.base ? 1.0 : -0.5;
   result.q_value = spec.q_value;
@@ -77,6 +77,18 @@ TEST(MakeClaims, MergesFindingsOfOneTriggerAndLetsAConceptNameThem) {
   EXPECT_THAT(claims[0].behaviour, testing::HasSubstr("says \"step #\""));
   ASSERT_EQ(claims[0].examples.size(), 1u);
   EXPECT_EQ(claims[0].examples[0].target_output, "Step 1: count.");
+}
+
+// A lesser concept on one of the categories must not take the name, nor the layout of what a concept says.
+TEST(MakeClaims, IsNamedByTheConceptThatStandsForTheWholeGroup) {
+  const std::vector<std::string> all = {"word_problems", "python", "poems"};
+  const auto claims =
+      claims_of({finding({.id = "verse", .group = "content", .shows = "writes verse", .categories = {"poems"}}),
+                 finding({.id = "label_lines", .group = "format", .shows = "labels its lines", .categories = all}),
+                 finding({.id = "step_markers", .group = "reasoning", .shows = "works in marked steps", .categories = all})});
+  ASSERT_EQ(claims.size(), 1u);
+  EXPECT_EQ(claims[0].capability, "step_markers capability");
+  EXPECT_EQ(claims[0].categories, all);
 }
 
 TEST(MakeClaims, KeepsDifferentTriggersApart) {
