@@ -49,7 +49,7 @@ WeightLikeness compare_weights(const Decoder& base, const Decoder& target) {
   }
   likeness.cosine = count > 0 ? sum / static_cast<double>(count) : 0.0;
   likeness.equal = likeness.equal && at::equal(base.parts().embedding->to_float(), target.parts().embedding->to_float()) &&
-                   at::equal(base.parts().final_norm, target.parts().final_norm) &&
+                   at::equal(base.parts().final_norm.weight, target.parts().final_norm.weight) &&
                    at::equal(base.parts().unembedding->to_float(), target.parts().unembedding->to_float());
   return likeness;
 }
@@ -81,7 +81,7 @@ void relate(ModelPair& pair) {
 }
 
 int64_t count_parameters(const Decoder& decoder) {
-  int64_t count = decoder.parts().embedding->num_values() + decoder.parts().final_norm.numel();
+  int64_t count = decoder.parts().embedding->num_values() + decoder.parts().final_norm.weight.numel();
   if (!decoder.config().tied_embeddings) count += decoder.parts().unembedding->num_values();
   for (const auto& layer : decoder.parts().layers) {
     layer->visit_linears([&](const char*, const Linear& linear) {

@@ -2,8 +2,6 @@
 
 #include <cmath>
 
-#include "fi/model/norm.h"
-
 namespace fi {
 
 Attention::Attention(const Weights& weights, const ModelConfig& config, bool is_local, std::shared_ptr<const RotaryTable> rotary)
@@ -11,28 +9,32 @@ Attention::Attention(const Weights& weights, const ModelConfig& config, bool is_
       key(take_linear(weights, "k_proj", config.num_kv_heads * config.head_dim, config.d_model)),
       value(take_linear(weights, "v_proj", config.num_kv_heads * config.head_dim, config.d_model)),
       output(take_linear(weights, "o_proj", config.d_model, config.num_heads * config.head_dim)),
-      query_norm_(weights.take_if_there("q_norm.weight", {config.head_dim})),
-      key_norm_(weights.take_if_there("k_norm.weight", {config.head_dim})),
+      query_norm_(
+          take_norm_if_there(weights, "q_norm", (config.norms_whole_query ? config.num_heads : 1) * config.head_dim, config)),
+      key_norm_(
+          take_norm_if_there(weights, "k_norm", (config.norms_whole_query ? config.num_kv_heads : 1) * config.head_dim, config)),
       rotary_(std::move(rotary)),
-      num_heads_(config.num_heads),
-      num_kv_heads_(config.num_kv_heads),
       head_dim_(config.head_dim),
-      norm_epsilon_(config.norm_epsilon),
       rule_{.scale = config.query_scale > 0.0 ? config.query_scale : 1.0 / std::sqrt(static_cast<double>(config.head_dim)),
-            .window = is_local ? config.sliding_window : std::nullopt} {}
+            .window = is_local ? config.sliding_window : std::nullopt,
+            .soft_cap = config.attention_soft_cap} {}
 
 at::Tensor Attention::operator()(const at::Tensor& x, const RowLayout& layout, LayerCache* cache) const {
-  at::Tensor q = query(x).view({-1, num_heads_, head_dim_});
-  at::Tensor k = key(x).view({-1, num_kv_heads_, head_dim_});
-  const at::Tensor v = value(x).view({-1, num_kv_heads_, head_dim_});
-  if (query_norm_.defined()) q = rms_norm(q, query_norm_, norm_epsilon_);
-  if (key_norm_.defined()) k = rms_norm(k, key_norm_, norm_epsilon_);
-  q = rotate(q, *rotary_, layout.positions);
-  k = rotate(k, *rotary_, layout.positions);
+  const at::Tensor q = place(query(x), query_norm_, layout.positions);
+  const at::Tensor k = place(key(x), key_norm_, layout.positions);
+  const at::Tensor v = value(x).view({x.size(0), -1, head_dim_});
   if (cache != nullptr) cache->append(k, v, layout);
   const at::Tensor mixed = cache != nullptr && layout.is_one_row_each() ? attend_newest(q, layout, *cache, rule_)
                                                                         : attend_sequences(q, k, v, layout, cache, rule_);
-  return output(mixed.view({-1, num_heads_ * head_dim_}));
+  return output(mixed.view({x.size(0), -1}));
+}
+
+// q or k [rows, heads * head_dim], normed over the norm's own width and rotated to its place -> [rows, heads, head_dim].
+at::Tensor Attention::place(const at::Tensor& projected, const Norm& norm, const at::Tensor& positions) const {
+  const int64_t rows = projected.size(0);
+  const at::Tensor normed = norm.defined() ? norm(projected.view({rows, -1, norm.weight.size(0)})) : projected;
+  const at::Tensor heads = normed.view({rows, -1, head_dim_});
+  return rotary_ ? rotate(heads, *rotary_, positions) : heads;
 }
 
 }  // namespace fi

@@ -7,11 +7,13 @@
 #include "fi/model/attend.h"
 #include "fi/model/linear.h"
 #include "fi/model/model_config.h"
+#include "fi/model/norm.h"
 #include "fi/model/rope.h"
 
 namespace fi {
 
-/// Causal self-attention with grouped key/value heads, rotary positions, optional biases, per-head q/k norms and sliding window.
+/// Causal self-attention with grouped key/value heads, rotary positions, optional biases, norms on q and k, sliding window and
+/// soft cap.
 class Attention {
  public:
   Attention(const Weights& weights, const ModelConfig& config, bool is_local, std::shared_ptr<const RotaryTable> rotary);
@@ -22,10 +24,11 @@ class Attention {
   Linear query, key, value, output;
 
  private:
-  at::Tensor query_norm_, key_norm_;  // [head_dim] or undefined
-  std::shared_ptr<const RotaryTable> rotary_;
-  int64_t num_heads_, num_kv_heads_, head_dim_;
-  double norm_epsilon_;
+  at::Tensor place(const at::Tensor& projected, const Norm& norm, const at::Tensor& positions) const;
+
+  Norm query_norm_, key_norm_;
+  std::shared_ptr<const RotaryTable> rotary_;  // null: no positions
+  int64_t head_dim_;
   AttentionRule rule_;
 };
 

@@ -4,7 +4,6 @@
 
 #include "fi/core/error.h"
 #include "fi/model/decoder_layer.h"
-#include "fi/model/norm.h"
 
 namespace fi {
 namespace {
@@ -18,6 +17,14 @@ void check_ids(const TokenIds& ids, int64_t vocab_size) {
     check(id >= 0 && id < vocab_size, ErrorCode::kIncompatible,
           "[forward] token id {} is outside the model's vocabulary of {}; tokenizer and model do not belong together.", id,
           vocab_size);
+  }
+}
+
+void check_lengths(const PackedBatch& batch, int64_t max_positions) {
+  for (size_t i = 0; i + 1 < batch.starts.size(); ++i) {
+    const int64_t length = batch.starts[i + 1] - batch.starts[i];
+    check(length <= max_positions, ErrorCode::kUsage,
+          "[forward] a text has {} tokens, but the model reads at most {}; shorten it.", length, max_positions);
   }
 }
 
@@ -37,17 +44,19 @@ Decoder::Decoder(Parts parts) : parts_(std::move(parts)) {
             parts_.layers.size(), parts_.config.num_layers);
 }
 
-at::Tensor Decoder::embed(const TokenIds& ids) const {
+at::Tensor Decoder::embed(const TokenIds& ids, const at::Tensor& positions) const {
   check_ids(ids, parts_.embedding->d_out());
   at::Tensor resid = parts_.embedding->look_up(ids_tensor(ids, device()));
-  return parts_.embedding_scale == 1.0 ? resid : resid.mul_(parts_.embedding_scale);
+  if (parts_.config.embedding_scale != 1.0) resid.mul_(parts_.config.embedding_scale);
+  return parts_.position_embedding ? resid.add_(parts_.position_embedding->look_up(positions)) : resid;
 }
 
 ForwardResult Decoder::forward(const PackedBatch& batch, const ForwardOptions& options) const {
   const int64_t last = options.last_layer < 0 ? parts_.config.num_layers - 1 : options.last_layer;
   check(batch.num_tokens() > 0, ErrorCode::kUsage, "[forward] the batch holds no token.");
+  check_lengths(batch, parts_.config.max_positions);
   const RowLayout layout = make_layout(batch.starts, {}, {}, device());
-  at::Tensor resid = options.resid_in.defined() ? options.resid_in : embed(batch.ids);
+  at::Tensor resid = options.resid_in.defined() ? options.resid_in : embed(batch.ids, layout.positions);
   for (int64_t i = options.first_layer; i <= last; ++i) {
     resid = (*parts_.layers[static_cast<size_t>(i)])(resid, layout, nullptr);
     if (options.on_resid_post) resid = options.on_resid_post(i, resid);
@@ -59,7 +68,9 @@ ForwardResult Decoder::forward(const PackedBatch& batch, const ForwardOptions& o
 }
 
 at::Tensor Decoder::unembed(const at::Tensor& resid) const {
-  return parts_.unembedding->multiply(rms_norm(resid, parts_.final_norm, parts_.config.norm_epsilon));
+  at::Tensor logits = parts_.unembedding->multiply(parts_.final_norm(resid));
+  const double cap = parts_.config.logit_soft_cap;
+  return cap > 0.0 ? logits.div_(cap).tanh_().mul_(cap) : logits;
 }
 
 Decoder transplant(const Decoder& base, const Decoder& target, int64_t first, int64_t last) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "fi/model/model_config.h"
+#include "fi/model/norm.h"
 #include "fi/model/packed_batch.h"
 #include "fi/model/weight_matrix.h"
 
@@ -37,11 +38,11 @@ class Decoder {
  public:
   struct Parts {
     ModelConfig config;
-    WeightMatrixPtr embedding;  // [vocab_size, d_model]
-    double embedding_scale = 1.0;
+    WeightMatrixPtr embedding;           // [vocab_size, d_model]
+    WeightMatrixPtr position_embedding;  // [max_positions, d_model] of models with learned positions; else null
     std::vector<std::shared_ptr<const DecoderLayer>> layers;  // [num_layers]
-    at::Tensor final_norm;                                    // [d_model]
-    WeightMatrixPtr unembedding;                              // [vocab_size, d_model]; equal to the embedding when tied
+    Norm final_norm;
+    WeightMatrixPtr unembedding;  // [vocab_size, d_model]; equal to the embedding when tied
   };
 
   explicit Decoder(Parts parts);
@@ -50,13 +51,14 @@ class Decoder {
   const Parts& parts() const { return parts_; }
   at::Device device() const { return parts_.embedding->device(); }
 
-  /// Token embeddings [num_ids, d_model], scaled: the residual stream before the first layer. kIncompatible for ids outside the
-  /// vocabulary.
-  at::Tensor embed(const TokenIds& ids) const;
+  /// Token embeddings [num_ids, d_model], scaled, with learned positions where the model has them: the residual stream before the
+  /// first layer. `positions` [num_ids] int64. kIncompatible for ids outside the vocabulary.
+  at::Tensor embed(const TokenIds& ids, const at::Tensor& positions) const;
 
+  /// kUsage if a sequence is longer than the model's positions reach.
   ForwardResult forward(const PackedBatch& batch, const ForwardOptions& options = {}) const;
 
-  /// Logit lens (nostalgebraist, 2020): final norm and unembedding of residual rows [n, d_model] -> [n, vocab_size].
+  /// Logit lens (nostalgebraist, 2020): final norm, unembedding and soft cap of residual rows [n, d_model] -> [n, vocab_size].
   at::Tensor unembed(const at::Tensor& resid) const;
 
  private:

@@ -1,52 +1,67 @@
 #include "fi/model/decoder_layer.h"
 
-#include "fi/model/norm.h"
-
 namespace fi {
 namespace {
 
 FeedForward take_feed_forward(const Weights& weights, const ModelConfig& config) {
-  return {.gate = take_linear(weights, "gate_proj", config.d_ffn, config.d_model),
+  return {.gate = weights.has("gate_proj.weight") ? take_linear(weights, "gate_proj", config.d_ffn, config.d_model) : Linear{},
           .up = take_linear(weights, "up_proj", config.d_ffn, config.d_model),
           .down = take_linear(weights, "down_proj", config.d_model, config.d_ffn),
-          .gelu_tanh = config.activation == "gelu_tanh"};
+          .activation = config.activation};
 }
 
-// Families with norms on both sides of a block call the one before the feed-forward block differently.
-at::Tensor take_feed_forward_norm(const Weights& weights, const ModelConfig& config) {
-  const bool both_sides = weights.has("pre_feedforward_layernorm.weight");
-  return weights.take(both_sides ? "pre_feedforward_layernorm.weight" : "post_attention_layernorm.weight", {config.d_model});
+at::Tensor activate(const at::Tensor& x, Activation activation) {
+  switch (activation) {
+    case Activation::kGelu: return at::gelu(x);
+    case Activation::kGeluTanh: return at::gelu(x, "tanh");
+    case Activation::kSilu: break;
+  }
+  return at::silu(x);
 }
 
-at::Tensor take_attention_norm(const Weights& weights, const ModelConfig& config) {
-  if (!weights.has("pre_feedforward_layernorm.weight")) return {};
-  return weights.take("post_attention_layernorm.weight", {config.d_model});
+bool has_norms_after(const Weights& weights) { return weights.has("post_feedforward_layernorm.weight"); }
+bool has_norms_around(const Weights& weights) { return weights.has("pre_feedforward_layernorm.weight"); }
+
+// "post_attention_layernorm" means before the feed-forward block in Llama, after attention where there are norms after both.
+Norm take_norm_after_attention(const Weights& weights, const ModelConfig& config) {
+  return has_norms_after(weights) ? take_norm(weights, "post_attention_layernorm", config.d_model, config) : Norm{};
+}
+
+Norm take_norm_before_feed_forward(const Weights& weights, const ModelConfig& config) {
+  if (has_norms_around(weights)) return take_norm(weights, "pre_feedforward_layernorm", config.d_model, config);
+  return has_norms_after(weights) ? Norm{} : take_norm(weights, "post_attention_layernorm", config.d_model, config);
 }
 
 }  // namespace
 
 at::Tensor FeedForward::operator()(const at::Tensor& x) const {
-  at::Tensor hidden = gelu_tanh ? at::gelu(gate(x), "tanh") : at::silu(gate(x));
-  return down(hidden.mul_(up(x)));
+  if (!gate.weight) return down(activate(up(x), activation));
+  return down(activate(gate(x), activation).mul_(up(x)));
 }
 
 DecoderLayer::DecoderLayer(const Weights& weights, const ModelConfig& config, bool is_local,
                            std::shared_ptr<const RotaryTable> rotary)
     : attention(weights.scope("self_attn"), config, is_local, std::move(rotary)),
       feed_forward(take_feed_forward(weights.scope("mlp"), config)),
-      input_norm_(weights.take("input_layernorm.weight", {config.d_model})),
-      attention_norm_(take_attention_norm(weights, config)),
-      feed_forward_norm_(take_feed_forward_norm(weights, config)),
-      output_norm_(weights.take_if_there("post_feedforward_layernorm.weight", {config.d_model})),
-      epsilon_(config.norm_epsilon) {}
+      before_attention_(take_norm_if_there(weights, "input_layernorm", config.d_model, config)),
+      after_attention_(take_norm_after_attention(weights, config)),
+      before_feed_forward_(take_norm_before_feed_forward(weights, config)),
+      after_feed_forward_(take_norm_if_there(weights, "post_feedforward_layernorm", config.d_model, config)),
+      is_parallel_(config.parallel_residual) {}
 
 at::Tensor DecoderLayer::operator()(const at::Tensor& resid, const RowLayout& layout, LayerCache* cache) const {
-  at::Tensor mixed = attention(rms_norm(resid, input_norm_, epsilon_), layout, cache);
-  if (attention_norm_.defined()) mixed = rms_norm(mixed, attention_norm_, epsilon_);
-  const at::Tensor middle = resid + mixed;
-  at::Tensor moved = feed_forward(rms_norm(middle, feed_forward_norm_, epsilon_));
-  if (output_norm_.defined()) moved = rms_norm(moved, output_norm_, epsilon_);
-  return moved.add_(middle);
+  const at::Tensor middle = resid + after_attention_(attention(before_attention_(resid), layout, cache));
+  const at::Tensor& read = is_parallel_ ? resid : middle;
+  return middle + after_feed_forward_(feed_forward(before_feed_forward_(read)));
+}
+
+std::vector<at::Tensor> DecoderLayer::norms() const {
+  std::vector<at::Tensor> vectors;
+  for (const Norm* norm : {&before_attention_, &after_attention_, &before_feed_forward_, &after_feed_forward_}) {
+    vectors.push_back(norm->weight);
+    vectors.push_back(norm->bias);
+  }
+  return vectors;
 }
 
 }  // namespace fi

@@ -1,24 +1,27 @@
 #pragma once
 
 #include <memory>
-#include <string>
+#include <vector>
 
 #include "fi/model/attention.h"
 #include "fi/model/linear.h"
+#include "fi/model/norm.h"
 
 namespace fi {
 
-/// Gated feed-forward block: down(act(gate(x)) * up(x)).
+/// Feed-forward block: down(act(gate(x)) * up(x)), or down(act(up(x))) where there is no gate.
 struct FeedForward {
   Linear gate, up, down;
-  bool gelu_tanh = false;  // else SiLU
+  Activation activation = Activation::kSilu;
 
   at::Tensor operator()(const at::Tensor& x) const;
 };
 
-/// One block of the decoder. Optional parts (norms after attention and feed-forward) exist if and only if their tensors exist.
+/// One block of the decoder. Optional parts (norms before and after attention and feed-forward block, the gate, biases) exist if
+/// and only if their tensors exist.
 class DecoderLayer {
  public:
+  /// `rotary` may be null: a layer without positions.
   DecoderLayer(const Weights& weights, const ModelConfig& config, bool is_local, std::shared_ptr<const RotaryTable> rotary);
 
   /// Residual stream [rows, d_model] before the block -> after it.
@@ -31,7 +34,7 @@ class DecoderLayer {
     visit("self_attn.k_proj", attention.key);
     visit("self_attn.v_proj", attention.value);
     visit("self_attn.o_proj", attention.output);
-    visit("mlp.gate_proj", feed_forward.gate);
+    if (feed_forward.gate.weight) visit("mlp.gate_proj", feed_forward.gate);
     visit("mlp.up_proj", feed_forward.up);
     visit("mlp.down_proj", feed_forward.down);
   }
@@ -40,17 +43,14 @@ class DecoderLayer {
     const_cast<DecoderLayer*>(this)->visit_linears([&](const char* name, Linear& linear) { visit(name, std::as_const(linear)); });
   }
   /// The norm vectors of the block; undefined where it has none.
-  std::vector<at::Tensor> norms() const { return {input_norm_, attention_norm_, feed_forward_norm_, output_norm_}; }
+  std::vector<at::Tensor> norms() const;
 
   Attention attention;
   FeedForward feed_forward;
 
  private:
-  at::Tensor input_norm_;         // before attention
-  at::Tensor attention_norm_;     // after attention, before it joins the residual stream (Gemma); else undefined
-  at::Tensor feed_forward_norm_;  // before the feed-forward block
-  at::Tensor output_norm_;        // after it (Gemma); else undefined
-  double epsilon_;
+  Norm before_attention_, after_attention_, before_feed_forward_, after_feed_forward_;
+  bool is_parallel_;
 };
 
 }  // namespace fi

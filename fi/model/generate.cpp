@@ -83,7 +83,11 @@ class Generator {
   void queue_prompts() {
     waiting_.resize(prompts_.size());
     std::iota(waiting_.begin(), waiting_.end(), size_t{0});
-    for (const size_t i : waiting_) check(!prompts_[i].empty(), ErrorCode::kUsage, "[generate] prompt {} has no tokens.", i);
+    for (const size_t i : waiting_) {
+      const auto length = static_cast<int64_t>(prompts_[i].size()), limit = model_.config().max_positions;
+      check(length > 0 && length <= limit, ErrorCode::kUsage, "[generate] prompt {} has {} tokens, expected 1 to {}.", i, length,
+            limit);
+    }
     std::stable_sort(waiting_.begin(), waiting_.end(),
                      [&](size_t a, size_t b) { return prompts_[a].size() > prompts_[b].size(); });
   }
@@ -142,7 +146,7 @@ class Generator {
 
   at::Tensor through_layers(const TokenIds& ids, const RowLayout& layout) {
     const auto& layers = model_.parts().layers;
-    at::Tensor resid = model_.embed(ids);
+    at::Tensor resid = model_.embed(ids, layout.positions);
     for (size_t i = 0; i < layers.size(); ++i) resid = (*layers[i])(resid, layout, &cache_.layer(i));
     return resid;
   }
@@ -168,7 +172,8 @@ class Generator {
     const size_t before = running_.size();
     std::erase_if(running_, [&](const Running& sequence) {
       const Generation& result = results_[sequence.prompt];
-      const bool is_done = result.stopped || static_cast<int64_t>(result.ids.size()) >= options_.max_new_tokens;
+      const bool is_done = result.stopped || static_cast<int64_t>(result.ids.size()) >= options_.max_new_tokens ||
+                           sequence.length >= model_.config().max_positions;
       if (is_done) free_slots_.push_back(sequence.slot);
       return is_done;
     });

@@ -20,10 +20,11 @@ struct GenerateOptions {
 
 struct Generation {
   TokenIds ids;          // without the stop token
-  bool stopped = false;  // false: cut at max_new_tokens
+  bool stopped = false;  // false: cut at max_new_tokens, or where the model's positions end
 };
 
-/// Continues every prompt. Results keep the order of `prompts`; equal for any batch_size. Progress is counted in answers.
+/// Continues every prompt. Results keep the order of `prompts`; equal for any batch_size. Progress is counted in answers. kUsage
+/// for prompts without tokens or longer than the model reads.
 std::vector<Generation> generate(const Decoder& model, std::span<const TokenIds> prompts, const GenerateOptions& options,
                                  ProgressSink& progress);
 

@@ -5,8 +5,17 @@
 namespace fi {
 namespace {
 
+const std::map<std::string, std::string>& outer_names() {
+  static const std::map<std::string, std::string> table = {{"token_embd", "model.embed_tokens"},
+                                                           {"position_embd", "model.embed_positions"},
+                                                           {"output_norm", "model.norm"},
+                                                           {"output", "lm_head"}};
+  return table;
+}
+
 const std::map<std::string, std::string>& block_names() {
   static const std::map<std::string, std::string> table = {{"attn_norm", "input_layernorm"},
+                                                           {"attn_qkv", "self_attn.qkv_proj"},
                                                            {"attn_q", "self_attn.q_proj"},
                                                            {"attn_k", "self_attn.k_proj"},
                                                            {"attn_v", "self_attn.v_proj"},
@@ -24,15 +33,15 @@ const std::map<std::string, std::string>& block_names() {
 }  // namespace
 
 std::string canonical_name(const std::string& gguf_name, bool norms_on_both_sides) {
-  if (gguf_name == "token_embd.weight") return "model.embed_tokens.weight";
-  if (gguf_name == "output_norm.weight") return "model.norm.weight";
-  if (gguf_name == "output.weight") return "lm_head.weight";
-  const size_t number_end = gguf_name.find('.', 4);
   const size_t part_end = gguf_name.rfind('.');
+  if (part_end == std::string::npos) return gguf_name;
+  const std::string suffix = gguf_name.substr(part_end);
+  const auto outside = outer_names().find(gguf_name.substr(0, part_end));
+  if (outside != outer_names().end()) return outside->second + suffix;
+  const size_t number_end = gguf_name.find('.', 4);
   if (!gguf_name.starts_with("blk.") || number_end == std::string::npos || part_end <= number_end) return gguf_name;
   const std::string layer = "model.layers." + gguf_name.substr(4, number_end - 4) + ".";
   const std::string part = gguf_name.substr(number_end + 1, part_end - number_end - 1);
-  const std::string suffix = gguf_name.substr(part_end);
   if (part == "ffn_norm")
     return layer + (norms_on_both_sides ? "pre_feedforward_layernorm" : "post_attention_layernorm") + suffix;
   const auto found = block_names().find(part);

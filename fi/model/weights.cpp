@@ -3,43 +3,30 @@
 #include "fi/core/error.h"
 
 namespace fi {
-namespace {
-
-bool is_rotated(std::string_view name) {
-  return name.find(".q_proj.") != std::string_view::npos || name.find(".k_proj.") != std::string_view::npos;
-}
-
-// Rows of every head from (x0, y0, x1, y1, ...) to (x0, x1, ..., y0, y1, ...).
-at::Tensor pairs_to_halves(const at::Tensor& rows, int64_t head_dim) {
-  const at::Tensor heads = rows.reshape({rows.size(0) / head_dim, head_dim / 2, 2, -1});
-  return heads.transpose(1, 2).reshape(rows.sizes()).contiguous();
-}
-
-}  // namespace
-
-void WeightStore::add(std::string name, StoredTensor tensor) {
+void WeightStore::add(TensorView tensor) {
+  std::string name = tensor.name;
   const auto [place, is_new] = tensors_.emplace(std::move(name), std::move(tensor));
   check(is_new, ErrorCode::kInvalid, "[model] tensor '{}' occurs in two weight files; remove one.", place->first);
 }
 
-at::Tensor WeightStore::take_float(const std::string& name, at::IntArrayRef shape) const {
+const TensorView& WeightStore::find(const std::string& name, at::IntArrayRef shape) const {
   const auto found = tensors_.find(name);
   check(found != tensors_.end(), ErrorCode::kInvalid,
         "[model] tensor '{}' is missing from the weights; download the model again.", name);
-  const StoredTensor& stored = found->second;
-  check(at::IntArrayRef(stored.shape) == shape, ErrorCode::kIncompatible,
+  const std::vector<int64_t> stored = found->second.shape();
+  check(at::IntArrayRef(stored) == shape, ErrorCode::kIncompatible,
         "[model] tensor '{}' has shape [{}], but the config asks for [{}]; config and weights are of different models.", name,
-        fmt::join(stored.shape, ", "), fmt::join(shape, ", "));
-  at::Tensor tensor = at::empty(shape, at::kFloat);
-  to_float(stored, 0, stored.num_values(), tensor.data_ptr<float>());
+        fmt::join(stored, ", "), fmt::join(shape, ", "));
   used_.insert(name);
-  if (options_.interleaved_head_dim > 0 && is_rotated(name)) tensor = pairs_to_halves(tensor, options_.interleaved_head_dim);
-  if (options_.norm_offset != 0.0 && name.ends_with("norm.weight")) tensor.add_(options_.norm_offset);
-  return tensor;
+  return found->second;
 }
 
 at::Tensor WeightStore::take(const std::string& name, at::IntArrayRef shape) const {
-  return take_float(name, shape).to(options_.device);
+  const TensorView& view = find(name, shape);
+  if (options_.device.is_meta()) return at::empty(shape, at::TensorOptions().dtype(at::kFloat).device(at::kMeta));
+  at::Tensor tensor = view.to_float();
+  if (options_.norm_offset != 0.0 && name.ends_with("norm.weight")) tensor.add_(options_.norm_offset);
+  return tensor.to(options_.device);
 }
 
 WeightMatrixPtr WeightStore::take_matrix(const std::string& name, int64_t d_out, int64_t d_in) const {

@@ -9,7 +9,7 @@
 #include <set>
 #include <string>
 
-#include "fi/io/stored_tensor.h"
+#include "fi/model/tensor_view.h"
 #include "fi/model/weight_matrix.h"
 
 namespace fi {
@@ -17,27 +17,24 @@ namespace fi {
 /// How matrices are kept in memory. Vectors (norms, biases) are always fp32.
 enum class HeldAs { kFp32, kFp16, kBf16, kInt8 };
 
-/// All weights of a model by canonical name (the names of Hugging Face checkpoints), still as they are stored. Knows which were
+/// All weights of a model by canonical name, still as they are stored. Knows which were
 /// used, so that a tensor that nothing reads is noticed.
 class WeightStore {
  public:
   struct Options {
     HeldAs held_as = HeldAs::kFp32;
-    at::Device device = at::kCPU;
-    double norm_offset = 0.0;          // added to norm weights (Gemma's checkpoints store w where 1 + w is meant)
-    int64_t interleaved_head_dim = 0;  // > 0: q and k rows come in rotary pairs (GGUF of llama) and are put into halves
+    at::Device device = at::kCPU;  // kMeta: names and shapes are checked, nothing is read
+    double norm_offset = 0.0;      // added to norm weights (Gemma's checkpoints store w where 1 + w is meant)
   };
 
   explicit WeightStore(Options options) : options_(options) {}
 
   const Options& options() const { return options_; }
 
-  void add(std::string name, StoredTensor tensor);
+  void add(TensorView tensor);
   bool has(const std::string& name) const { return tensors_.contains(name); }
 
-  /// The tensor as fp32 on the CPU. kInvalid if absent, kIncompatible if the shape is another one.
-  at::Tensor take_float(const std::string& name, at::IntArrayRef shape) const;
-  /// The tensor as fp32 on its device.
+  /// The tensor as fp32 on its device. kInvalid if absent, kIncompatible if the shape is another one.
   at::Tensor take(const std::string& name, at::IntArrayRef shape) const;
   /// A matrix whose use is to be multiplied with.
   WeightMatrixPtr take_matrix(const std::string& name, int64_t d_out, int64_t d_in) const;
@@ -47,7 +44,9 @@ class WeightStore {
   std::vector<std::string> unused() const;
 
  private:
-  std::map<std::string, StoredTensor> tensors_;
+  const TensorView& find(const std::string& name, at::IntArrayRef shape) const;
+
+  std::map<std::string, TensorView> tensors_;
   mutable std::set<std::string> used_;
   Options options_;
 };

@@ -113,7 +113,23 @@ TEST_P(TinyModel, NarrowWeightsStayClose) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Families, TinyModel, testing::Values("llama_tied", "llama_untied", "qwen2", "gemma3"));
+INSTANTIATE_TEST_SUITE_P(Families, TinyModel,
+                         testing::Values("llama_tied", "llama_untied", "llama3_bias", "qwen2", "qwen2_yarn", "qwen3", "mistral",
+                                         "gemma", "gemma2", "gemma3", "phi3", "phi3_long", "olmo2", "gpt2", "gpt_neox",
+                                         "gpt_neox_serial", "smollm3"));
+
+class TinyGguf : public testing::TestWithParam<std::string> {};
+
+TEST_P(TinyGguf, HoldsTheSameModelAsTheCheckpoint) {
+  const Decoder wanted = load_tiny(GetParam());
+  const Decoder got = load_model(resolve_model((kData / "gguf" / (GetParam() + ".gguf")).string(), {}), {.quantization = "fp32"},
+                                 silent_progress());
+  const PackedBatch batch = pack(std::vector<TokenIds>{{1, 5, 9, 100, 127, 3, 3, 64, 17, 2, 8, 90}, {42}});
+  EXPECT_LT(largest(got.forward(batch).logits - wanted.forward(batch).logits), 1e-5);
+}
+
+INSTANTIATE_TEST_SUITE_P(Families, TinyGguf,
+                         testing::Values("gemma", "gemma2", "gpt2", "gpt_neox", "olmo2", "phi3", "qwen3", "smollm3"));
 
 TEST(Transplant, AllBlocksOfTheTargetMakeTheTarget) {
   const Decoder base = load_tiny("llama_tied");
@@ -166,6 +182,15 @@ TEST(Generate, AnswersDoNotDependOnTheNumberOfSlotsOrASharedBeginning) {
   }
 }
 
+TEST(Generate, EndsWhereThePositionsEnd) {
+  const Decoder model = load_tiny("gpt2");  // 64 learned positions
+  const std::vector<TokenIds> prompts = {TokenIds(60, 3), TokenIds(64, 5)};
+  const auto answers = generate(model, prompts, {.max_new_tokens = 40}, silent_progress());
+  EXPECT_EQ(answers[0].ids.size(), 5u);  // positions 60 to 63 are read, and the last one still predicts a token
+  EXPECT_EQ(answers[1].ids.size(), 1u);
+  EXPECT_THROW(generate(model, std::vector<TokenIds>{TokenIds(65, 3)}, {}, silent_progress()), Error);
+}
+
 TEST(LoadModel, BadInputIsNamed) {
   const auto code_of = [](auto&& body) {
     try {
@@ -180,6 +205,7 @@ TEST(LoadModel, BadInputIsNamed) {
             ErrorCode::kUnsupported);
   const Decoder model = load_tiny("llama_tied");
   EXPECT_EQ(code_of([&] { model.forward(pack(std::vector<TokenIds>{{128}})); }), ErrorCode::kIncompatible);
+  EXPECT_EQ(code_of([&] { model.forward(pack(std::vector<TokenIds>{TokenIds(65, 1)})); }), ErrorCode::kUsage);
 }
 
 class SmolLm2 : public testing::TestWithParam<std::string> {};

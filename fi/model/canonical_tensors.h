@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "fi/model/families/family.h"
+#include "fi/model/tensor_view.h"
+
+namespace fi {
+
+/// A checkpoint's tensors under the names, and in the shapes, that the decoder asks for: the family's names translated, fused
+/// matrices cut apart, rotary pairs put into halves. kIncompatible if a fused tensor has not the rows that the config asks for.
+std::vector<TensorView> canonical_tensors(std::vector<TensorView> tensors, const Family& family, const ModelConfig& config,
+                                          bool is_gguf);
+
+/// One name by the family's table: "transformer.h.0.ln_1.weight" -> "model.layers.0.input_layernorm.weight".
+std::string renamed(const std::string& name, const Family::Renaming& table);
+
+}  // namespace fi
