@@ -19,6 +19,7 @@ constexpr Canvas kWide{1000, false};
 constexpr Canvas kMedium{700, false};
 constexpr Canvas kNarrow{340, false};
 constexpr Canvas kCard{440, false};
+constexpr Canvas kNarrowCard{300, false};
 constexpr size_t kStaticFeatures = 25;  // rows that show without the script
 
 Json cleaned(const std::vector<std::string>& texts) {
@@ -53,6 +54,7 @@ Json effect_json(const EffectEstimate& effect) {
           {"change", clean_line(format_change(effect))},
           {"interval", clean_line(format_interval(effect))},
           {"q", format_probability("q", effect.q_value)},
+          {"q_number", format_probability("", effect.q_value)},
           {"delta", format_delta(effect.effect_size)},
           {"prompts", format_count(effect.num_prompts)}};
 }
@@ -105,22 +107,26 @@ std::string anchor_of(std::string_view text) {
 }
 
 Json claim_json(const Claim& claim, size_t number, int64_t num_layers) {
-  Json json = {{"id", anchor_of(claim.id)},
-               {"number", number},
-               {"kind", claim.kind},
-               {"verdict", claim.verdict},
-               {"verdict_meaning", verdict_meaning(claim.verdict)},
-               {"layers", format_layers(claim.layers)},
-               {"located", !claim.layers.empty()},
-               {"sentence", clean_line(claim.sentence)},
-               {"capability", clean_line(claim.capability)},
-               {"trigger", clean_line(claim.trigger)},
-               {"behaviour", clean_line(claim.behaviour)},
-               {"categories", cleaned(claim.categories)},
-               {"features", cleaned(claim.features)},
-               {"effect", effect_json(claim.effect)},
-               {"effect_svg", draw_effect(claim.effect, kCard).svg}};
-  if (!claim.layers.empty() && num_layers > 0) json["layers_svg"] = draw_claim_layers(claim, num_layers, kCard).svg;
+  Json json = {
+      {"id", anchor_of(claim.id)},
+      {"number", number},
+      {"kind", claim.kind},
+      {"verdict", claim.verdict},
+      {"verdict_meaning", verdict_meaning(claim.verdict)},
+      {"layers", format_layers(claim.layers)},
+      {"located", !claim.layers.empty()},
+      {"sentence", clean_line(claim.sentence)},
+      {"capability", clean_line(claim.capability)},
+      {"trigger", clean_line(claim.trigger)},
+      {"behaviour", clean_line(claim.behaviour)},
+      {"categories", cleaned(claim.categories)},
+      {"features", cleaned(claim.features)},
+      {"effect", effect_json(claim.effect)},
+      {"effect_svg", {{"wide", draw_effect(claim.effect, kCard).svg}, {"narrow", draw_effect(claim.effect, kNarrowCard).svg}}}};
+  if (!claim.layers.empty() && num_layers > 0) {
+    json["layers_svg"] = {{"wide", draw_claim_layers(claim, num_layers, kCard).svg},
+                          {"narrow", draw_claim_layers(claim, num_layers, kNarrowCard).svg}};
+  }
   json["evidence_svg"] = two_widths(kWide, [&](const Canvas& canvas) { return draw_claim_evidence(claim, num_layers, canvas); });
   json["supporting"] = evidence_list(claim.supporting);
   json["causal"] = causal_json(claim);
@@ -239,7 +245,7 @@ Json feature_data(const Report& report) {
 
 Json page_context(const Report& report) {
   Json context = {{"headline", headline(report)},
-                  {"summary", clean_text(report.summary)},
+                  {"lead", lead(report)},
                   {"different", !report.claims.empty() || report.verdict == "different"},
                   {"relation", relation_label(report.relation)},
                   {"relation_note", clean_line(report.relation_note)},

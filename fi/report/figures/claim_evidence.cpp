@@ -59,8 +59,9 @@ Ink difference_ink(double difference) { return difference >= 0 ? Ink::kTarget : 
 
 double draw_axis_labels(Svg& svg, const Axis& axis, double y, const std::vector<std::pair<double, std::string>>& ticks) {
   for (size_t i = 0; i < ticks.size(); ++i) {
-    const Anchor anchor = i == 0 ? Anchor::kStart : i + 1 == ticks.size() ? Anchor::kEnd : Anchor::kMiddle;
-    svg.text({axis.at(ticks[i].first), y + 10}, ticks[i].second, {kSmall, Ink::kSoft, anchor});
+    const double x = axis.at(ticks[i].first);
+    const Anchor anchor = x <= axis.from + 1 ? Anchor::kStart : x >= axis.to - 1 ? Anchor::kEnd : Anchor::kMiddle;
+    svg.text({x, y + 10}, ticks[i].second, {kSmall, Ink::kSoft, anchor});
   }
   return y + 26;
 }

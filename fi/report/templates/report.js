@@ -22,7 +22,7 @@
 
   function tokenList(label, tokens) {
     if (!tokens.length) return [];
-    const codes = tokens.flatMap((token) => [element('code', { text: token.trim() === '' ? '␣' : token }), ' ']);
+    const codes = tokens.flatMap((token) => [element('code', { text: token.trim() || '␣' }), ' ']);
     return [element('p', { class: 'label', text: label }), element('p', { class: 'tokens' }, codes)];
   }
 
