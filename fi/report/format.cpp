@@ -67,8 +67,10 @@ std::string format_share(double share) {
 }
 
 std::string format_probability(const char* letter, double value) {
-  if (value < 0.001) return fmt::format("{} < 0.001", letter);
-  return fmt::format("{} = {}", letter, without_trailing_zeros(fmt::format("{:.{}f}", value, value < 0.1 ? 3 : 2)));
+  const std::string name = *letter ? std::string(letter) + " " : "";
+  if (value < 0.001) return name + "< 0.001";
+  const std::string number = without_trailing_zeros(fmt::format("{:.{}f}", value, value < 0.1 ? 3 : 2));
+  return name.empty() ? number : name + "= " + number;
 }
 
 std::string format_delta(double cliffs_delta) {

@@ -15,7 +15,7 @@ std::string format_size(int64_t value);                            // "135 M", "
 std::string format_number(double value);                           // three significant digits: "0.43", "12.4", "1,240"
 std::string format_signed(double value);                           // "+0.43", "−12.4"
 std::string format_share(double share);                            // "19%", "0.4%", ">99.9%"
-std::string format_probability(const char* letter, double value);  // "q = 0.003", "q < 0.001"
+std::string format_probability(const char* letter, double value);  // "q = 0.003", "q < 0.001"; without a letter "0.003"
 std::string format_delta(double cliffs_delta);                     // "+0.94"
 
 /// One model's mean of what the effect measures: "94%", or "38 words".

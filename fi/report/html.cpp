@@ -2,7 +2,9 @@
 
 #include <map>
 
+#include "fi/core/error.h"
 #include "fi/core/hash.h"
+#include "fi/report/feature_payload.h"
 #include "fi/report/page_context.h"
 #include "rust/cpp/template.h"
 
@@ -31,17 +33,29 @@ std::string base64(std::string_view bytes) {
   return text;
 }
 
+// Large data bypass the template engine, which limits what it writes. In text that the template escapes no such mark can occur.
+void put_in_place_of(std::string& page, std::string_view mark, std::string_view text) {
+  const size_t at = page.find(mark);
+  invariant(at != std::string::npos, "page template without a mark");
+  page.replace(at, mark.size(), text);
+}
+
 }  // namespace
 
 std::string script_hash(std::string_view script) { return "sha256-" + base64(bytes_of_hex(sha256_of_bytes(script))); }
 
 std::string to_html(const Report& report) {
-  const std::string_view script = embedded::page_files.at("report.js");
+  const std::string_view script = embedded::page_files.at("report.js"), style = embedded::page_files.at("report.css");
   Json context = page_context(report);
-  context["style"] = embedded::page_files.at("report.css");
+  context["style"] = style;
+  context["style_hash"] = script_hash(style);
   context["script"] = script;
   context["script_hash"] = script_hash(script);
-  return render_template(embedded::page_files.at("report.html.j2"), context, Escape::kHtml, "report.html.j2");
+  std::string page = render_template(embedded::page_files.at("report.html.j2"), context, Escape::kHtml, "report.html.j2");
+  const FeaturePayload features = feature_payload(report);
+  put_in_place_of(page, "<!--feature-data-->", features.columns);
+  put_in_place_of(page, "<!--feature-details-->", features.details);
+  return page;
 }
 
 }  // namespace fi

@@ -87,7 +87,7 @@ void add_claim_table(Document& out, const Report& report) {
 void add_summary(Document& out, const Report& report) {
   out.heading(2, "Summary of model differences");
   out.block("**" + markdown_text(headline(report)) + "**");
-  if (!report.summary.empty()) out.block(markdown_text(report.summary));
+  if (!lead(report).empty()) out.block(markdown_text(lead(report)));
   out.list(escaped(key_numbers(report)));
   add_models(out, report);
   if (!report.claims.empty()) add_claim_table(out, report);

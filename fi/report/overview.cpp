@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 
 #include "fi/report/format.h"
@@ -12,12 +13,24 @@ namespace fi {
 namespace {
 
 constexpr int kMaxDepth = 6;
+constexpr size_t kMaxHeadline = 220;
 
 std::string plural(int64_t count, const std::string& noun) {
   return format_count(count) + " " + noun + (count == 1 ? "" : noun == "hypothesis" ? "" : "s");
 }
 
 std::string hypotheses(int64_t count) { return format_count(count) + (count == 1 ? " hypothesis" : " hypotheses"); }
+
+// Just after the first full stop that a capital letter follows, or that ends the text; 0 if the sentence is too long to head a
+// page.
+size_t first_sentence_end(const std::string& text) {
+  for (size_t at = text.find('.'); at != std::string::npos; at = text.find('.', at + 1)) {
+    const bool last = at + 1 == text.size();
+    const bool next = at + 2 < text.size() && text[at + 1] == ' ' && std::isupper(static_cast<unsigned char>(text[at + 2]));
+    if ((last || next) && at >= 20) return at < kMaxHeadline ? at + 1 : 0;
+  }
+  return !text.empty() && text.size() < kMaxHeadline ? text.size() : 0;
+}
 
 int64_t count_verdict(const Report& report, const char* verdict) {
   return std::count_if(report.claims.begin(), report.claims.end(), [&](const Claim& claim) { return claim.verdict == verdict; });
@@ -70,9 +83,19 @@ void flatten_into(const Json& value, const std::string& label, int depth,
 }  // namespace
 
 std::string headline(const Report& report) {
+  const std::string summary = clean_line(report.summary);
+  const size_t end = first_sentence_end(summary);
+  if (!report.claims.empty() && end > 0) return summary.substr(0, end);
   if (!report.claims.empty()) return clean_line(report.claims.front().sentence);
   if (report.verdict == "different") return "The models differ, but no single claim about how they differ held on fresh prompts.";
   return "No difference found between the two models.";
+}
+
+std::string lead(const Report& report) {
+  const std::string summary = clean_line(report.summary), first = headline(report);
+  if (summary.rfind(first, 0) != 0) return summary;
+  const size_t rest = summary.find_first_not_of(' ', first.size());
+  return rest == std::string::npos ? "" : summary.substr(rest);
 }
 
 std::vector<std::string> key_numbers(const Report& report) {

@@ -10,8 +10,10 @@ namespace fi {
 
 // Sentences and rows that the page and the Markdown share. Texts come cleaned (see text.h), on one line.
 
-/// The answer in one sentence.
+/// The answer in one sentence: the summary's first, if it has a short one, else the first claim's.
 std::string headline(const Report& report);
+/// What the summary says after the headline; may be empty.
+std::string lead(const Report& report);
 /// "412 hypotheses tried", "0 verified, 2 suggestive", "1,214 prompts", ...
 std::vector<std::string> key_numbers(const Report& report);
 /// "an adapter of the base", for the relation chip.

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <map>
 
+#include "fi/report/feature_payload.h"
 #include "fi/report/figures/figure.h"
 #include "fi/report/format.h"
 #include "fi/report/overview.h"
@@ -19,7 +20,9 @@ constexpr Canvas kWide{1000, false};
 constexpr Canvas kMedium{700, false};
 constexpr Canvas kNarrow{340, false};
 constexpr Canvas kCard{440, false};
+constexpr Canvas kNarrowCard{300, false};
 constexpr size_t kStaticFeatures = 25;  // rows that show without the script
+constexpr size_t kStaticTokens = 6;
 
 Json cleaned(const std::vector<std::string>& texts) {
   Json list = Json::array();
@@ -53,6 +56,7 @@ Json effect_json(const EffectEstimate& effect) {
           {"change", clean_line(format_change(effect))},
           {"interval", clean_line(format_interval(effect))},
           {"q", format_probability("q", effect.q_value)},
+          {"q_number", format_probability("", effect.q_value)},
           {"delta", format_delta(effect.effect_size)},
           {"prompts", format_count(effect.num_prompts)}};
 }
@@ -98,29 +102,27 @@ Json two_widths(const Canvas& wide, Draw draw) {
   return {{"wide", draw(wide).svg}, {"narrow", draw(kNarrow).svg}};
 }
 
-std::string anchor_of(std::string_view text) {
-  std::string anchor;
-  for (const char c : clean_line(text)) anchor += c == ' ' ? '_' : c;
-  return anchor;
-}
-
 Json claim_json(const Claim& claim, size_t number, int64_t num_layers) {
-  Json json = {{"id", anchor_of(claim.id)},
-               {"number", number},
-               {"kind", claim.kind},
-               {"verdict", claim.verdict},
-               {"verdict_meaning", verdict_meaning(claim.verdict)},
-               {"layers", format_layers(claim.layers)},
-               {"located", !claim.layers.empty()},
-               {"sentence", clean_line(claim.sentence)},
-               {"capability", clean_line(claim.capability)},
-               {"trigger", clean_line(claim.trigger)},
-               {"behaviour", clean_line(claim.behaviour)},
-               {"categories", cleaned(claim.categories)},
-               {"features", cleaned(claim.features)},
-               {"effect", effect_json(claim.effect)},
-               {"effect_svg", draw_effect(claim.effect, kCard).svg}};
-  if (!claim.layers.empty() && num_layers > 0) json["layers_svg"] = draw_claim_layers(claim, num_layers, kCard).svg;
+  Json json = {
+      {"id", anchor_of(claim.id)},
+      {"number", number},
+      {"kind", claim.kind},
+      {"verdict", claim.verdict},
+      {"verdict_meaning", verdict_meaning(claim.verdict)},
+      {"layers", format_layers(claim.layers)},
+      {"located", !claim.layers.empty()},
+      {"sentence", clean_line(claim.sentence)},
+      {"capability", clean_line(claim.capability)},
+      {"trigger", clean_line(claim.trigger)},
+      {"behaviour", clean_line(claim.behaviour)},
+      {"categories", cleaned(claim.categories)},
+      {"features", cleaned(claim.features)},
+      {"effect", effect_json(claim.effect)},
+      {"effect_svg", {{"wide", draw_effect(claim.effect, kCard).svg}, {"narrow", draw_effect(claim.effect, kNarrowCard).svg}}}};
+  if (!claim.layers.empty() && num_layers > 0) {
+    json["layers_svg"] = {{"wide", draw_claim_layers(claim, num_layers, kCard).svg},
+                          {"narrow", draw_claim_layers(claim, num_layers, kNarrowCard).svg}};
+  }
   json["evidence_svg"] = two_widths(kWide, [&](const Canvas& canvas) { return draw_claim_evidence(claim, num_layers, canvas); });
   json["supporting"] = evidence_list(claim.supporting);
   json["causal"] = causal_json(claim);
@@ -179,67 +181,27 @@ Json rows_json(const Json& object) {
   return list;
 }
 
-Json feature_example_json(const FeatureExample& example) {
-  Json tokens = Json::array();
-  for (const TokenValue& token : example.tokens) {
-    const double value = std::isfinite(token.value) ? std::clamp(token.value, 0.0, 1.0) : 0.0;
-    tokens.push_back({clean_text(token.text), std::round(value * 100) / 100});
-  }
-  return {{"model", example.model == "base" ? "base" : "target"}, {"category", clean_line(example.category)}, {"tokens", tokens}};
-}
-
-Json feature_json(const FeatureRow& feature, bool claimed) {
-  Json json = {{"id", clean_line(feature.id)},
-               {"anchor", "feature-" + anchor_of(feature.id)},
-               {"layer", feature.layer},
-               {"kind", feature.kind},
-               {"name", clean_line(feature.name.value_or(""))},
-               {"engine", clean_line(feature.engine)},
-               {"fires_on", clean_line(feature.fires_on.value_or(""))},
-               {"promotes", clean_line(feature.promotes.value_or(""))},
-               {"score", feature.name_score ? format_number(*feature.name_score) : ""},
-               {"share", std::isfinite(feature.share_of_difference) ? feature.share_of_difference : 0.0},
-               {"share_text", format_share(feature.share_of_difference)},
-               {"base_use", std::isfinite(feature.base_use) ? feature.base_use : 0.0},
-               {"target_use", std::isfinite(feature.target_use) ? feature.target_use : 0.0},
-               {"base_text", format_number(feature.base_use)},
-               {"target_text", format_number(feature.target_use)},
-               {"claimed", claimed},
-               {"up", cleaned(feature.promoted_tokens)},
-               {"down", cleaned(feature.suppressed_tokens)}};
-  json["categories"] = Json::array();
-  for (const CategoryUse& use : feature.categories) {
-    json["categories"].push_back({clean_line(use.category), format_number(use.base), format_number(use.target)});
-  }
-  json["examples"] = Json::array();
-  for (const FeatureExample& example : feature.examples) json["examples"].push_back(feature_example_json(example));
-  return json;
-}
-
-Json static_features(const Json& features) {
+Json static_features(const Report& report) {
   Json list = Json::array();
-  for (size_t i = 0; i < std::min(features.size(), kStaticFeatures); ++i) list.push_back(features[i]);
+  for (const size_t index : strongest_features(report, kStaticFeatures)) {
+    const FeatureRow& feature = report.features[index];
+    list.push_back({{"id", clean_line(feature.id)},
+                    {"layer", feature.layer},
+                    {"kind", feature.kind},
+                    {"name", clean_line(feature.name.value_or(""))},
+                    {"tokens", firing_tokens(feature, kStaticTokens)},
+                    {"share", format_share(feature.share_of_difference)},
+                    {"base", format_number(feature.base_use)},
+                    {"target", format_number(feature.target_use)}});
+  }
   return list;
 }
 
 }  // namespace
 
-Json feature_data(const Report& report) {
-  std::map<std::string, bool> claimed;
-  for (const Claim& claim : report.claims) {
-    for (const std::string& id : claim.features) claimed[id] = true;
-  }
-  Json list = Json::array();
-  for (const size_t index : strongest_features(report, report.features.size())) {
-    const FeatureRow& feature = report.features[index];
-    list.push_back(feature_json(feature, claimed.count(feature.id) > 0));
-  }
-  return list;
-}
-
 Json page_context(const Report& report) {
   Json context = {{"headline", headline(report)},
-                  {"summary", clean_text(report.summary)},
+                  {"lead", lead(report)},
                   {"different", !report.claims.empty() || report.verdict == "different"},
                   {"relation", relation_label(report.relation)},
                   {"relation_note", clean_line(report.relation_note)},
@@ -258,8 +220,8 @@ Json page_context(const Report& report) {
   context["capability"] = two_widths(kWide, [&](const Canvas& canvas) { return draw_capability_change(report, canvas); });
   context["layers"] = layer_rows(report);
   context["categories"] = category_rows(report);
-  context["features"] = feature_data(report);
-  context["static_features"] = static_features(context["features"]);
+  context["num_features"] = report.features.size();
+  context["static_features"] = static_features(report);
   context["answers_list"] = examples_json(report.answers);
   context["not_confirmed"] = evidence_list(report.not_confirmed);
   context["not_seen"] = rows_json(report.not_seen);

@@ -9,7 +9,4 @@ namespace fi {
 /// of answers marked. The template only arranges.
 Json page_context(const Report& report);
 
-/// What the page's script needs of every feature.
-Json feature_data(const Report& report);
-
 }  // namespace fi

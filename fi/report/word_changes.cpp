@@ -1,6 +1,7 @@
 #include "fi/report/word_changes.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cstdint>
 #include <unordered_set>
 
@@ -42,9 +43,20 @@ std::string stem(const std::string& word) {
   return end == std::string::npos ? "" : word.substr(0, end + 1);
 }
 
-std::vector<std::string> stems(const std::vector<std::string>& words) {
+// "Boxes." and "boxes" are the same word.
+std::string core(const std::string& word) {
+  const auto is_sign = [](char c) { return c > 0 && !std::isalnum(static_cast<unsigned char>(c)); };
+  std::string result = word;
+  while (!result.empty() && is_sign(result.back())) result.pop_back();
+  while (!result.empty() && is_sign(result.front())) result.erase(0, 1);
+  if (result.empty()) return word;
+  for (char& c : result) c = c > 0 ? static_cast<char>(std::tolower(static_cast<unsigned char>(c))) : c;
+  return result;
+}
+
+std::vector<std::string> cores(const std::vector<std::string>& words) {
   std::vector<std::string> result;
-  for (const std::string& word : words) result.push_back(stem(word));
+  for (const std::string& word : words) result.push_back(core(stem(word)));
   return result;
 }
 
@@ -110,7 +122,7 @@ std::vector<TextRun> runs_of(const std::vector<std::string>& words, const std::v
 AnswerChanges mark_changes(std::string_view base, std::string_view target) {
   const std::vector<std::string> base_words = split_words(clean_text(base));
   const std::vector<std::string> target_words = split_words(clean_text(target));
-  const std::vector<std::string> a = stems(base_words), b = stems(target_words);
+  const std::vector<std::string> a = cores(base_words), b = cores(target_words);
   const bool small = a.size() <= kMaxWords && b.size() <= kMaxWords;
   Common common = small ? common_by_order(a, b) : Common{contained(a, b), contained(b, a)};
   drop_lone_matches(common.base, a);

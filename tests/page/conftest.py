@@ -2,11 +2,20 @@
 
 import importlib.util
 import pathlib
-import shutil
 
 import pytest
+from playwright.sync_api import sync_playwright
 
-CHROMIUM = shutil.which("chromium")
+CHROMIUM = "/usr/bin/chromium"
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 _spec = importlib.util.spec_from_file_location(
     "report_conftest", pathlib.Path(__file__).parents[1] / "report/conftest.py"
 )
@@ -17,11 +26,8 @@ write_sample = _module.write_sample
 
 @pytest.fixture(scope="session")
 def browser():
-    sync_api = pytest.importorskip("playwright.sync_api")
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed (apt-get install chromium)")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         yield browser
         browser.close()
 
@@ -31,7 +37,11 @@ class Visit:
 
     def __init__(self, browser, path, width=1440, scheme="light", fragment="", javascript=True):
         self.context = browser.new_context(
-            viewport={"width": width, "height": 900}, color_scheme=scheme, java_script_enabled=javascript, offline=True
+            viewport={"width": width, "height": 900},
+            color_scheme=scheme,
+            java_script_enabled=javascript,
+            offline=True,
+            reduced_motion="reduce",
         )
         self.page = self.context.new_page()
         self.faults = []

@@ -12,8 +12,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 @pytest.fixture(scope="session")
 def write_sample(tmp_path_factory):
     program = pathlib.Path(os.environ.get("FI_BUILD", ROOT / "build")) / "tests/report/write_sample"
-    if not program.exists():
-        pytest.skip(f"{program} is not built (ninja write_sample)")
+    assert program.exists(), f"{program} is not built: run ninja -C build write_sample"
     folder = tmp_path_factory.mktemp("samples")
 
     def write(kind):

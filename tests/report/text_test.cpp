@@ -48,6 +48,9 @@ TEST(Format, WritesNumbersAsPeopleDo) {
   EXPECT_EQ(format_number(0.4242), "0.424");
   EXPECT_EQ(format_number(-12.44), "−12.4");
   EXPECT_EQ(format_number(0), "0");
+  EXPECT_EQ(format_number(1240), "1,240");
+  EXPECT_EQ(format_number(0.00012), "1.2e-04");
+  EXPECT_EQ(format_number(1.005), "1");
   EXPECT_EQ(format_probability("q", 0.0004), "q < 0.001");
   EXPECT_EQ(format_probability("q", 0.031), "q = 0.031");
   EXPECT_EQ(format_layers({14, 15, 16, 20, 3}), "layers 3, 14–16, 20");

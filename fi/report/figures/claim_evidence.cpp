@@ -29,8 +29,7 @@ Columns columns_of(const Svg& svg, const Canvas& canvas) {
 }
 
 double draw_section(Svg& svg, const Columns& columns, double y, std::string_view title) {
-  svg.text({columns.left, y + 14}, ellipsise(title, columns.right - columns.left, kStrong), {kStrong});
-  return y + 26;
+  return draw_paragraph(svg, {columns.left, y + 14}, columns.right - columns.left, title, {kStrong}, 3) - 6;
 }
 
 struct Row {
@@ -59,8 +58,9 @@ Ink difference_ink(double difference) { return difference >= 0 ? Ink::kTarget : 
 
 double draw_axis_labels(Svg& svg, const Axis& axis, double y, const std::vector<std::pair<double, std::string>>& ticks) {
   for (size_t i = 0; i < ticks.size(); ++i) {
-    const Anchor anchor = i == 0 ? Anchor::kStart : i + 1 == ticks.size() ? Anchor::kEnd : Anchor::kMiddle;
-    svg.text({axis.at(ticks[i].first), y + 10}, ticks[i].second, {kSmall, Ink::kSoft, anchor});
+    const double x = axis.at(ticks[i].first);
+    const Anchor anchor = x <= axis.from + 1 ? Anchor::kStart : x >= axis.to - 1 ? Anchor::kEnd : Anchor::kMiddle;
+    svg.text({x, y + 10}, ticks[i].second, {kSmall, Ink::kSoft, anchor});
   }
   return y + 26;
 }
@@ -90,7 +90,7 @@ double draw_causal(Svg& svg, const Columns& columns, double y, const Claim& clai
       {"sufficiency: given to the base", &claim.sufficiency},
       {"specificity: other behaviour moved", &claim.specificity}};
   if (!claim.necessity && !claim.sufficiency && !claim.specificity) return y;
-  y = draw_section(svg, columns, y, "Causal tests, beside random controls of equal size");
+  y = draw_section(svg, columns, y, "Causal tests, beside random controls of equal size (grey)");
   const Axis axis{-0.25, 1, columns.plot_from, columns.plot_to};
   for (const auto& [label, test] : tests) {
     if (!*test) continue;
@@ -109,7 +109,7 @@ double draw_transplants(Svg& svg, const Columns& columns, double y, const Claim&
   if (claim.transplants.empty()) return y;
   y = draw_section(svg, columns, y, "The base given the target's layers: share of the gap to the target that closes");
   for (const TransplantRow& row : claim.transplants) {
-    const Axis axis{std::min(0.0, -0.1), 1, columns.plot_from, columns.plot_to};
+    const Axis axis{-0.1, 1, columns.plot_from, columns.plot_to};
     std::vector<int64_t> layers;
     for (int64_t layer = row.first_layer; layer <= row.last_layer && layer - row.first_layer < 1000; ++layer)
       layers.push_back(layer);

@@ -100,7 +100,10 @@ double draw_right(Svg& svg, const Box& box, const FeatureRow& feature) {
   for (const auto& [label, tokens] : lists) {
     if (tokens->empty()) continue;
     std::vector<std::string> shown;
-    for (const std::string& token : *tokens) shown.push_back(token_text(token));
+    for (const std::string& token : *tokens) {
+      const std::string text = token_text(token);
+      shown.push_back(text.substr(std::min(text.find_first_not_of(' '), text.size())));
+    }
     y = draw_label(svg, {box.x, y + 4}, label) - 12;
     y = draw_chips(svg, {box.x, y}, box.x + box.width, shown, Ink::kSoft, 2) + 6;
   }

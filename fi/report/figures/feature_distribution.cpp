@@ -52,10 +52,12 @@ std::vector<LegendEntry> legend_of(const Report& report) {
   return legend;
 }
 
+// Whole numbers only: there is no half feature.
 std::vector<double> count_ticks(int64_t most) {
-  if (most >= 4) return nice_ticks(0, static_cast<double>(most), most >= 10 ? 4 : 2);
+  const int64_t step = most <= 4 ? 1 : most <= 8 ? 2 : 0;
+  if (step == 0) return nice_ticks(0, static_cast<double>(most), 4);
   std::vector<double> ticks;
-  for (int64_t i = 0; i <= most; ++i) ticks.push_back(static_cast<double>(i));
+  for (int64_t i = 0; i < most + step; i += step) ticks.push_back(static_cast<double>(i));
   return ticks;
 }
 
@@ -92,15 +94,11 @@ Figure draw_feature_distribution(const Report& report, const Canvas& canvas) {
   }
   const double step = (right - left) / static_cast<double>(counts.size()), width = std::min(26.0, step * 0.72);
   const Axis axis{0, ticks.back(), bottom, bottom - kHeight};
-  double x = left + step / 2, last_label = -1e9;
+  const int64_t stride = label_stride(counts.rbegin()->first, step);
+  double x = left + step / 2;
   for (const auto& [layer, column] : counts) {
     draw_column(svg, x - width / 2, width, axis, column);
-    const std::string label = std::to_string(layer);
-    const double half = text_width(label, kSmall) / 2;
-    if (x - half > last_label + 10) {
-      svg.text({x, bottom + 17}, label, {kSmall, Ink::kSoft, Anchor::kMiddle});
-      last_label = x + half;
-    }
+    if (layer % stride == 0) svg.text({x, bottom + 17}, std::to_string(layer), {kSmall, Ink::kSoft, Anchor::kMiddle});
     x += step;
   }
   svg.text({(left + right) / 2, bottom + 36}, "layer", {kSmall, Ink::kSoft, Anchor::kMiddle});

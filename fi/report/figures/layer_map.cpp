@@ -66,13 +66,10 @@ void draw_grid(Svg& svg, const Frame& frame) {
 }
 
 void draw_layer_numbers(Svg& svg, const Frame& frame, const std::vector<LayerRow>& layers, double y) {
-  double last = -1e9;
+  const int64_t stride = label_stride(layers.back().layer, frame.step);
   for (size_t i = 0; i < layers.size(); ++i) {
-    const std::string label = std::to_string(layers[i].layer);
-    const double width = text_width(label, kSmall);
-    if (frame.x(i) - width / 2 < last + 12 && i > 0) continue;
-    svg.text({frame.x(i), y}, label, {kSmall, Ink::kSoft, Anchor::kMiddle});
-    last = frame.x(i) + width / 2;
+    if (layers[i].layer % stride != 0) continue;
+    svg.text({frame.x(i), y}, std::to_string(layers[i].layer), {kSmall, Ink::kSoft, Anchor::kMiddle});
   }
 }
 
@@ -92,8 +89,9 @@ void draw_differences(Svg& svg, const Frame& frame, const std::vector<LayerRow>&
 }
 
 double draw_kl(Svg& svg, const Frame& frame, const std::vector<LayerRow>& layers, double top) {
-  svg.text({frame.left, top + 4}, "Share of the output difference (KL) that patching this layer removes", {kSmall, Ink::kSoft});
-  const double zero = top + 18 + kKlHeight;
+  constexpr const char* kCaption = "Share of the output difference (KL) that patching this layer removes";
+  const double below = draw_paragraph(svg, {frame.left, top + 4}, frame.right - frame.left, kCaption, {kSmall, Ink::kSoft}, 3);
+  const double zero = below - 2 + kKlHeight;
   for (const double tick : {0.0, 0.5, 1.0}) {
     const double y = zero - kKlHeight * tick;
     svg.line({frame.left, y}, {frame.right, y}, {.ink = Ink::kLine});
@@ -157,10 +155,11 @@ Figure draw_layer_map(const Report& report, const Canvas& canvas) {
              {kBody});
     return finish(svg, y + 30, canvas, stem, title, describe(report));
   }
-  y = draw_legend(svg, canvas, y,
-                  {{"relative difference, target against base", Ink::kTarget},
-                   {"noise floor of bf16 rounding", Ink::kShared},
-                   {"layers named by a claim", Ink::kModified}});
+  std::vector<LegendEntry> legend = {{"relative difference, target against base", Ink::kTarget},
+                                     {"noise floor of bf16 rounding", Ink::kShared}};
+  const bool located = std::any_of(report.claims.begin(), report.claims.end(), [](const Claim& c) { return !c.layers.empty(); });
+  if (located) legend.push_back({"layers named by a claim", Ink::kModified});
+  y = draw_legend(svg, canvas, y, legend);
   Frame frame{left_edge(canvas) + 52, right_edge(svg, canvas), y + 6, y + 6 + kPanelHeight, 0};
   frame.step = (frame.right - frame.left) / static_cast<double>(report.layers.size());
   set_decades(frame, report.layers);
@@ -170,7 +169,7 @@ Figure draw_layer_map(const Report& report, const Canvas& canvas) {
   y = draw_claim_rows(svg, frame, report, frame.bottom + 28);
   const bool has_kl =
       std::any_of(report.layers.begin(), report.layers.end(), [](const LayerRow& row) { return row.kl_recovered.has_value(); });
-  if (has_kl && canvas.width >= 480) y = draw_kl(svg, frame, report.layers, y + 14);
+  if (has_kl) y = draw_kl(svg, frame, report.layers, y + 14);
   svg.text({(frame.left + frame.right) / 2, y + 12}, "layer", {kSmall, Ink::kSoft, Anchor::kMiddle});
   draw_hit_areas(svg, frame, report.layers, y);
   return finish(svg, y + 20, canvas, stem, title, describe(report));

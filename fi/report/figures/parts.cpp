@@ -42,11 +42,13 @@ void draw_axis(Svg& svg, const Axis& axis, const Box& area, const EffectEstimate
   const std::vector<double> ticks = effect.is_scalar
                                         ? nice_ticks(axis.low, axis.high, roomy ? 4 : 2)
                                         : (roomy ? std::vector<double>{0, 0.25, 0.5, 0.75, 1} : std::vector<double>{0, 0.5, 1});
+  const double bottom = area.y + 2 * kRowHeight;
+  svg.line({axis.from, bottom}, {axis.to, bottom}, {.ink = Ink::kShared});
   for (const double tick : ticks) {
     if (tick < axis.low - 1e-9 || tick > axis.high + 1e-9) continue;
     const double x = axis.at(tick);
-    svg.line({x, area.y}, {x, area.y + 2 * kRowHeight}, {.ink = Ink::kLine});
-    svg.text({x, area.y + 2 * kRowHeight + 15}, tick_label(effect, tick), {kSmall, Ink::kSoft, Anchor::kMiddle});
+    svg.line({x, bottom}, {x, bottom + 5}, {.ink = Ink::kShared});
+    svg.text({x, bottom + 18}, tick_label(effect, tick), {kSmall, Ink::kSoft, Anchor::kMiddle});
   }
 }
 
@@ -136,7 +138,7 @@ double draw_effect_rows(Svg& svg, const Box& area, const EffectEstimate& effect)
     svg.circle({x, y}, 6, {.fill = side.ink});
     draw_value(svg, axis, end, start, y + 4.5, tick_label(effect, side.value), side.ink);
   }
-  return area.y + 2 * kRowHeight + 24;
+  return area.y + 2 * kRowHeight + 28;
 }
 
 void draw_layer_strip(Svg& svg, const Box& area, int64_t num_layers, const std::vector<int64_t>& layers, Ink ink) {
@@ -150,7 +152,8 @@ void draw_layer_strip(Svg& svg, const Box& area, int64_t num_layers, const std::
 }
 
 std::vector<double> nice_ticks(double low, double high, int count) {
-  if (!(high > low) || !std::isfinite(high - low)) high = low + 1;
+  if (!std::isfinite(low) || !std::isfinite(high - low)) low = 0, high = 1;
+  if (!(high > low)) high = low + std::max(1.0, std::abs(low));
   const double raw = (high - low) / count;
   const double power = std::pow(10, std::floor(std::log10(raw)));
   double step = 10 * power;
@@ -165,6 +168,14 @@ std::vector<double> nice_ticks(double low, double high, int count) {
              last = static_cast<int64_t>(std::ceil(high / step - 1e-9));
   for (int64_t i = first; i <= last; ++i) ticks.push_back(static_cast<double>(i) * step);
   return ticks;
+}
+
+int64_t label_stride(int64_t last, double step) {
+  const double room = text_width(std::to_string(last), kSmall) + 8;
+  for (int64_t stride : {1, 2, 5, 10, 20, 50, 100, 200, 500}) {
+    if (step * static_cast<double>(stride) >= room) return stride;
+  }
+  return 1000;
 }
 
 Ink kind_ink(std::string_view kind) {

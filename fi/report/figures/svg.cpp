@@ -101,10 +101,13 @@ void Svg::text(Point baseline, std::string_view text, const TextStyle& style) {
   const double shift = style.anchor == Anchor::kStart ? 0 : style.anchor == Anchor::kMiddle ? width / 2 : width;
   const double size = style.font.size;
   text_boxes_.push_back({{baseline.x - shift, baseline.y - 0.78 * size, width, 1.02 * size}, std::string(text)});
+  // Tokens keep their leading space, which SVG would drop.
+  const bool keeps_space = text.front() == ' ' || text.back() == ' ' || text.find("  ") != std::string_view::npos;
+  const char* space = keeps_space ? " xml:space=\"preserve\"" : "";
   constexpr const char* kAnchors[] = {"", " text-anchor=\"middle\"", " text-anchor=\"end\""};
-  body_ += fmt::format("<text x=\"{}\" y=\"{}\" font-size=\"{}\"{}{} {}>{}</text>\n", number(baseline.x), number(baseline.y),
+  body_ += fmt::format("<text x=\"{}\" y=\"{}\" font-size=\"{}\"{}{}{} {}>{}</text>\n", number(baseline.x), number(baseline.y),
                        number(size), style.font.weight == Weight::kBold ? " font-weight=\"700\"" : "",
-                       kAnchors[static_cast<int>(style.anchor)], fill({.fill = style.ink}), escape_xml(clean_line(text)));
+                       kAnchors[static_cast<int>(style.anchor)], space, fill({.fill = style.ink}), escape_xml(clean_line(text)));
 }
 
 void Svg::hit_area(const Box& box, std::string_view tooltip, std::string_view key, std::string_view value) {

@@ -1,0 +1,145 @@
+import type { ComponentChildren } from 'preact';
+import type { Details, Example } from './details.ts';
+import { formatNumber, formatShare } from './numbers.ts';
+import type { Feature } from './payload.ts';
+
+const MAX_EXAMPLES = 8;
+const MAX_CATEGORIES = 6;
+const FAINT = 0.04; // of the largest activation; below, a token is not tinted
+
+function Labelled({ label, children }: { label: string; children: ComponentChildren }) {
+  return (
+    <>
+      <p class="label">{label}</p>
+      {children}
+    </>
+  );
+}
+
+function Bars({ base, target }: { base: number; target: number }) {
+  const most = Math.max(base, target, 1e-12);
+  return (
+    <div class="use">
+      <span class="side base">base</span>
+      <span class="track">
+        <span class="bar base" style={{ width: `${(100 * base) / most}%` }} />
+      </span>
+      <span>{formatNumber(base)}</span>
+      <span class="side target">target</span>
+      <span class="track">
+        <span class="bar target" style={{ width: `${(100 * target) / most}%` }} />
+      </span>
+      <span>{formatNumber(target)}</span>
+    </div>
+  );
+}
+
+function Categories({ details }: { details: Details }) {
+  if (!details.categories.length) return null;
+  const shown = details.categories.slice(0, MAX_CATEGORIES);
+  const most = Math.max(...shown.map(({ base, target }) => Math.max(base, target)), 1e-12);
+  return (
+    <Labelled label="strongest on prompts of">
+      <ul class="category-use">
+        {shown.map(({ name, base, target }) => (
+          <li key={name}>
+            <span dir="auto">{name}</span>
+            <span class="numbers-pair">
+              {formatNumber(base)} → {formatNumber(target)}
+            </span>
+            <span class="track">
+              <span class="bar base thin" style={{ width: `${(100 * base) / most}%` }} />
+              <span class="bar target thin" style={{ width: `${(100 * target) / most}%` }} />
+            </span>
+          </li>
+        ))}
+      </ul>
+    </Labelled>
+  );
+}
+
+function Tokens({ label, tokens }: { label: string; tokens: string[] }) {
+  if (!tokens.length) return null;
+  return (
+    <Labelled label={label}>
+      <p class="tokens">
+        {tokens.map((token, at) => (
+          <code key={at} dir="auto">
+            {token.trim() || '␣'}
+          </code>
+        ))}
+      </p>
+    </Labelled>
+  );
+}
+
+function ExampleText({ example }: { example: Example }) {
+  return (
+    <>
+      <p class="label">{example.category ? `${example.model}, ${example.category}` : example.model}</p>
+      <p class={`example ${example.model}`} dir="auto">
+        {example.tokens.map(({ text, value }, at) => (
+          <span
+            key={at}
+            class="token"
+            style={{ '--v': String(value > FAINT ? value : 0) }}
+            title={value > FAINT ? `activation ${value.toFixed(2)} of its largest` : undefined}
+          >
+            {text.replaceAll('\n', '⏎\n')}
+          </span>
+        ))}
+      </p>
+    </>
+  );
+}
+
+function Provenance({ feature }: { feature: Feature }) {
+  const facts = [`explains ${formatShare(feature.share)} of its layer’s difference`];
+  if (feature.engine) facts.push(`found by ${feature.engine}`);
+  if (feature.score !== null) facts.push(`name tells held-out examples apart with balanced accuracy ${formatNumber(feature.score)}`);
+  return <p class="label">{facts.join(' · ')}</p>;
+}
+
+/** All that is known of one feature: what fires it, what it promotes, who uses it how much, and where. */
+export function Callout({ feature, details }: { feature: Feature; details: Details }) {
+  return (
+    <section class={`callout ${feature.kind}`} aria-label={`Feature ${feature.id}`}>
+      <div>
+        <p class={feature.name ? 'big' : 'big unnamed'} dir="auto">
+          {feature.name || 'Unnamed feature'}
+        </p>
+        {feature.firesOn && (
+          <Labelled label="fires on">
+            <p dir="auto">{feature.firesOn}</p>
+          </Labelled>
+        )}
+        {feature.promotes && (
+          <Labelled label="promotes">
+            <p dir="auto">{feature.promotes}</p>
+          </Labelled>
+        )}
+        <Labelled label="mean use over all tokens">
+          <Bars base={feature.baseUse} target={feature.targetUse} />
+        </Labelled>
+        <Categories details={details} />
+        <Provenance feature={feature} />
+        <p class="label">
+          {feature.claims.map(({ number, anchor, verdict }) => (
+            <span key={number}>
+              part of <a href={`#${anchor}`}>claim {number}</a> ({verdict}) ·{' '}
+            </span>
+          ))}
+          <a href={`#${feature.anchor}`}>link to this feature</a>
+        </p>
+      </div>
+      <div>
+        {details.examples.slice(0, MAX_EXAMPLES).map((example, at) => (
+          <ExampleText key={at} example={example} />
+        ))}
+        {!details.examples.length && <p class="empty">No example was kept for this feature.</p>}
+        <Tokens label="raises the chance of" tokens={feature.promoted} />
+        <Tokens label="lowers the chance of" tokens={details.suppressed} />
+      </div>
+    </section>
+  );
+}
