@@ -28,8 +28,8 @@ inline Decoder with_written_direction(const Decoder& base, int64_t layer, const 
   Decoder::Parts parts = base.parts();
   auto changed = std::make_shared<DecoderLayer>(*parts.layers[static_cast<size_t>(layer)]);
   Linear& down = changed->feed_forward.down;
-  const at::Tensor reads = at::linspace(-1.0, 1.0, down.weight.size(1));
-  down.weight = down.weight + strength * at::outer(direction, reads);
+  const at::Tensor reads = at::linspace(-1.0, 1.0, down.weight->d_in());
+  down.weight = hold_dense(down.weight->to_float() + strength * at::outer(direction, reads));
   parts.layers[static_cast<size_t>(layer)] = changed;
   return Decoder(std::move(parts));
 }

@@ -25,11 +25,26 @@ bool same_files(const ModelFiles& a, const ModelFiles& b) {
                     [](const auto& x, const auto& y) { return std::filesystem::equivalent(x, y); });
 }
 
-/// Mean cosine of the matrices of all blocks, and whether every one is equal.
+/// Mean cosine of the matrices of all blocks, and whether every weight of the models is equal.
 struct WeightLikeness {
   double cosine = 0.0;
   bool equal = true;
 };
+
+bool equal_or_absent(const at::Tensor& a, const at::Tensor& b) {
+  return a.defined() == b.defined() && (!a.defined() || at::equal(a, b));
+}
+
+bool equal_matrices(const WeightMatrixPtr& a, const WeightMatrixPtr& b) {
+  return a == b || (a && b && at::equal(a->to_float(), b->to_float()));
+}
+
+bool equal_vectors(const DecoderLayer& a, const DecoderLayer& b) {
+  std::vector<at::Tensor> left = a.norms(), right = b.norms();
+  a.visit_linears([&](const char*, const Linear& linear) { left.push_back(linear.bias); });
+  b.visit_linears([&](const char*, const Linear& linear) { right.push_back(linear.bias); });
+  return std::equal(left.begin(), left.end(), right.begin(), right.end(), equal_or_absent);
+}
 
 WeightLikeness compare_weights(const Decoder& base, const Decoder& target) {
   WeightLikeness likeness;
@@ -46,11 +61,15 @@ WeightLikeness compare_weights(const Decoder& base, const Decoder& target) {
       sum += (a.dot(b) / (a.norm() * b.norm()).clamp_min(1e-12)).item<double>();
       ++count;
     }
+    likeness.equal = likeness.equal && equal_vectors(*base.parts().layers[i], *target.parts().layers[i]);
   }
   likeness.cosine = count > 0 ? sum / static_cast<double>(count) : 0.0;
-  likeness.equal = likeness.equal && at::equal(base.parts().embedding->to_float(), target.parts().embedding->to_float()) &&
-                   at::equal(base.parts().final_norm.weight, target.parts().final_norm.weight) &&
-                   at::equal(base.parts().unembedding->to_float(), target.parts().unembedding->to_float());
+  const Decoder::Parts& a = base.parts();
+  const Decoder::Parts& b = target.parts();
+  likeness.equal = likeness.equal && equal_matrices(a.embedding, b.embedding) && equal_matrices(a.unembedding, b.unembedding) &&
+                   equal_matrices(a.position_embedding, b.position_embedding) &&
+                   equal_or_absent(a.final_norm.weight, b.final_norm.weight) &&
+                   equal_or_absent(a.final_norm.bias, b.final_norm.bias);
   return likeness;
 }
 
@@ -71,7 +90,7 @@ void relate(ModelPair& pair) {
     return;
   }
   const WeightLikeness likeness = compare_weights(pair.base.decoder, pair.target.decoder);
-  if (likeness.equal) {
+  if (likeness.equal && pair.base.tokenizer->fingerprint() == pair.target.tokenizer->fingerprint()) {
     pair.relation = "identical";
     pair.relation_note = "Every weight of the two models is equal.";
     return;

@@ -18,9 +18,10 @@ struct LoadOptions {
 /// tensors, adapter keys that fit nothing), kMemory.
 Decoder load_model(const ModelFiles& files, const LoadOptions& options, ProgressSink& progress);
 
-/// The PEFT LoRA adapter in `adapter_folder` (Hu et al., 2021) on top of `base`, which it shares every weight with. Understands
-/// r, lora_alpha, use_rslora, rank_pattern and alpha_pattern. kUnsupported for DoRA and other kinds, kInvalid for keys that fit
-/// nothing or have no partner, kIncompatible for factors of another shape.
+/// The PEFT LoRA adapter in `adapter_folder` (Hu et al., 2021) on top of `base`, which it shares every weight with that it does
+/// not replace. Understands what AdapterConfig lists, factors of embedding and unembedding, trained biases, and modules that were
+/// saved whole. kUnsupported for DoRA and other kinds, kInvalid for tensors that are missing or fit nothing, kIncompatible for
+/// other shapes than the base has.
 Decoder apply_adapter(const Decoder& base, const std::filesystem::path& adapter_folder);
 
 }  // namespace fi

@@ -1,121 +1,148 @@
-#include "fi/model/load_model.h"
-
-#include <cmath>
 #include <map>
-#include <set>
 
 #include "fi/core/error.h"
-#include "fi/core/json.h"
-#include "fi/io/atomic_file.h"
 #include "fi/io/safetensors.h"
+#include "fi/model/adapter_config.h"
 #include "fi/model/decoder_layer.h"
+#include "fi/model/families/family.h"
+#include "fi/model/load_model.h"
 
 namespace fi {
 namespace {
 
-struct AdapterConfig {
-  int64_t rank = 8;
-  double alpha = 8.0;
-  bool rank_stabilised = false;  // scale alpha / sqrt(r) (Kalajdzievski, 2023)
-  Json rank_pattern = Json::object();
-  Json alpha_pattern = Json::object();
-};
+constexpr const char* kEmbedding = "model.embed_tokens";
+constexpr const char* kUnembedding = "lm_head";
+constexpr const char* kFinalNorm = "model.norm";
+constexpr size_t kMaxListed = 5;
 
-/// A pattern names modules by the end of their path, or by the whole path.
-template <typename T>
-T pattern_value(const Json& pattern, const std::string& module, T fallback) {
-  for (const auto& [key, value] : pattern.items()) {
-    if (module == key || module.ends_with("." + key)) return value.template get<T>();
-  }
-  return fallback;
-}
-
-AdapterConfig read_config(const std::filesystem::path& path) try {
-  const Json document = parse_json(read_file(path, "adapter"), "adapter", path.string());
-  check(document.value("peft_type", "") == "LORA", ErrorCode::kUnsupported, "[adapter] {}: peft_type is '{}', supported is LORA.",
-        path.string(), document.value("peft_type", ""));
-  check(!document.value("use_dora", false), ErrorCode::kUnsupported,
-        "[adapter] {}: DoRA is not supported; merge the adapter first.", path.string());
-  check(document.value("bias", "none") == "none", ErrorCode::kUnsupported, "[adapter] {}: trained biases are not supported.",
-        path.string());
-  AdapterConfig config{.rank = document.at("r").get<int64_t>(),
-                       .alpha = document.at("lora_alpha").get<double>(),
-                       .rank_stabilised = document.value("use_rslora", false)};
-  if (document.contains("rank_pattern") && document["rank_pattern"].is_object()) config.rank_pattern = document["rank_pattern"];
-  if (document.contains("alpha_pattern") && document["alpha_pattern"].is_object())
-    config.alpha_pattern = document["alpha_pattern"];
-  return config;
-} catch (const Json::exception& error) {
-  fail(ErrorCode::kInvalid, "[adapter] {}: {}; re-export the adapter.", path.string(), error.what());
-}
-
-std::string known_tensor_name(std::string name) {
-  constexpr std::string_view kPrefix = "base_model.model.";
-  if (name.starts_with(kPrefix)) name.erase(0, kPrefix.size());
-  return name;
-}
-
-at::Tensor read_tensor(const StoredTensor& stored) {
-  at::Tensor tensor = at::empty(stored.shape, at::kFloat);
-  to_float(stored, 0, stored.num_values(), tensor.data_ptr<float>());
-  return tensor;
-}
-
-/// The adapter's factors by canonical name, with what was used.
-class Factors {
+/// The tensors of an adapter by the path of their module, less those that were taken.
+class AdapterTensors {
  public:
-  Factors(const std::filesystem::path& path) : path_(path), file_(SafetensorsFile::open(path)) {
-    for (const StoredTensor& tensor : file_.tensors()) by_name_.emplace(known_tensor_name(tensor.name), &tensor);
+  explicit AdapterTensors(const std::filesystem::path& path) : path_(path), file_(SafetensorsFile::open(path)) {
+    constexpr std::string_view kPrefix = "base_model.model.";
+    for (const StoredTensor& tensor : file_.tensors()) {
+      const bool is_prefixed = tensor.name.starts_with(kPrefix);
+      by_name_.emplace(is_prefixed ? tensor.name.substr(kPrefix.size()) : tensor.name, &tensor);
+    }
   }
 
-  void add_to(Linear& linear, const std::string& module, const AdapterConfig& config) {
-    const auto a = by_name_.find(module + ".lora_A.weight");
-    const auto b = by_name_.find(module + ".lora_B.weight");
-    check((a == by_name_.end()) == (b == by_name_.end()), ErrorCode::kInvalid,
-          "[adapter] {}: module '{}' has only one of lora_A and lora_B.", path_.string(), module);
-    if (a == by_name_.end()) return;
-    const auto rank = pattern_value(config.rank_pattern, module, config.rank);
-    const double alpha = pattern_value(config.alpha_pattern, module, config.alpha);
-    check(a->second->shape == std::vector<int64_t>{rank, linear.weight->d_in()} &&
-              b->second->shape == std::vector<int64_t>{linear.weight->d_out(), rank},
-          ErrorCode::kIncompatible,
-          "[adapter] {}: module '{}' has factors [{}] and [{}], expected [{}, {}] and [{}, {}]; it belongs to another base.",
-          path_.string(), module, fmt::join(a->second->shape, ", "), fmt::join(b->second->shape, ", "), rank,
-          linear.weight->d_in(), linear.weight->d_out(), rank);
-    linear.lora_a = read_tensor(*a->second).to(linear.weight->device());
-    linear.lora_b = read_tensor(*b->second).to(linear.weight->device());
-    linear.lora_scale = config.rank_stabilised ? alpha / std::sqrt(static_cast<double>(rank)) : alpha / static_cast<double>(rank);
-    by_name_.erase(a);
-    by_name_.erase(module + ".lora_B.weight");
+  const std::string& path() const { return path_; }
+  bool has(const std::string& name) const { return by_name_.contains(name); }
+
+  /// In fp32; kIncompatible if the shape is not `shape`.
+  at::Tensor take(const std::string& name, const std::vector<int64_t>& shape, at::Device device) {
+    const auto found = by_name_.find(name);
+    check(found != by_name_.end(), ErrorCode::kInvalid, "[adapter] {}: tensor '{}' is missing; re-export the adapter.", path_,
+          name);
+    const StoredTensor& stored = *found->second;
+    check(stored.shape == shape, ErrorCode::kIncompatible,
+          "[adapter] {}: tensor '{}' has shape [{}], but base and adapter_config.json ask for [{}]; it belongs to another base.",
+          path_, name, fmt::join(stored.shape, ", "), fmt::join(shape, ", "));
+    at::Tensor tensor = at::empty(shape, at::kFloat);
+    to_float(stored, 0, stored.num_values(), tensor.data_ptr<float>());
+    by_name_.erase(found);
+    return tensor.to(device);
   }
 
-  void check_all_used() const {
+  void check_all_taken() const {
     std::vector<std::string> names;
     for (const auto& [name, tensor] : by_name_) names.push_back(name);
-    check(names.empty(), ErrorCode::kInvalid,
-          "[adapter] {}: {} tensors fit nothing in the base, such as '{}'; it belongs to another base.", path_.string(),
-          names.size(), names.empty() ? "" : names.front());
+    const size_t num_names = names.size();
+    names.resize(std::min(num_names, kMaxListed));
+    check(num_names == 0, ErrorCode::kInvalid,
+          "[adapter] {}: {} tensors fit nothing in the base or in target_modules: {}{}; it belongs to another base.", path_,
+          num_names, fmt::join(names, ", "), num_names > kMaxListed ? ", ..." : "");
   }
 
  private:
-  std::filesystem::path path_;
+  std::string path_;
   SafetensorsFile file_;
   std::map<std::string, const StoredTensor*> by_name_;
 };
 
+/// The two factors of a module, B A times `scale` being what it adds to the module's matrix.
+struct Factors {
+  at::Tensor a;  // [rank, d_in]
+  at::Tensor b;  // [d_out, rank]
+  double scale = 0.0;
+};
+
+std::optional<Factors> take_factors(AdapterTensors& tensors, const AdapterConfig& config, const std::string& module,
+                                    const WeightMatrix& weight, const std::string& a_name, const std::string& b_name) {
+  if (!config.is_target(module)) return std::nullopt;  // factors that it has all the same are left over, which is an error
+  if (!config.targets && !tensors.has(a_name) && !tensors.has(b_name)) return std::nullopt;
+  const int64_t rank = config.rank_of(module);
+  const bool is_embedding = a_name.ends_with("lora_embedding_A");  // of the transposed matrix
+  const int64_t d_in = is_embedding ? weight.d_out() : weight.d_in(), d_out = is_embedding ? weight.d_in() : weight.d_out();
+  return Factors{tensors.take(a_name, {rank, d_in}, weight.device()), tensors.take(b_name, {d_out, rank}, weight.device()),
+                 config.scale_of(module)};
+}
+
+// Trained as a whole (modules_to_save).
+WeightMatrixPtr take_matrix(AdapterTensors& tensors, const std::string& name, const WeightMatrix& like) {
+  return hold_dense(tensors.take(name, {like.d_out(), like.d_in()}, like.device()));
+}
+
+void adapt_linear(Linear& linear, AdapterTensors& tensors, const AdapterConfig& config, const std::string& module) {
+  if (tensors.has(module + ".weight")) {
+    linear.weight = take_matrix(tensors, module + ".weight", *linear.weight);
+  } else if (const auto factors =
+                 take_factors(tensors, config, module, *linear.weight, module + ".lora_A.weight", module + ".lora_B.weight")) {
+    linear.lora_a = factors->a;
+    linear.lora_b = factors->b;
+    linear.lora_scale = factors->scale;
+  }
+  // PEFT calls the original part of a module with factors its base layer.
+  for (const std::string& name : {module + ".bias", module + ".base_layer.bias"}) {
+    if (tensors.has(name) && linear.bias.defined()) linear.bias = tensors.take(name, {linear.weight->d_out()}, linear.weight->device());
+  }
+}
+
+WeightMatrixPtr adapted_embedding(const WeightMatrixPtr& embedding, AdapterTensors& tensors, const AdapterConfig& config) {
+  const std::string module = kEmbedding;
+  if (tensors.has(module + ".weight")) return take_matrix(tensors, module + ".weight", *embedding);
+  const auto factors =
+      take_factors(tensors, config, module, *embedding, module + ".lora_embedding_A", module + ".lora_embedding_B");
+  if (!factors) return embedding;
+  return hold_dense(embedding->to_float() + factors->scale * at::matmul(factors->b, factors->a).t());
+}
+
+WeightMatrixPtr adapted_unembedding(const WeightMatrixPtr& unembedding, AdapterTensors& tensors, const AdapterConfig& config) {
+  const std::string module = kUnembedding;
+  if (tensors.has(module + ".weight")) return take_matrix(tensors, module + ".weight", *unembedding);
+  const auto factors = take_factors(tensors, config, module, *unembedding, module + ".lora_A.weight", module + ".lora_B.weight");
+  if (!factors) return unembedding;
+  return hold_dense(unembedding->to_float() + factors->scale * at::matmul(factors->b, factors->a));
+}
+
+// Checkpoints of some families store norm weights less an offset that the decoder has added.
+double norm_offset_of(const std::string& family_name) {
+  for (const Family& family : families()) {
+    if (family.name == family_name) return family.norm_offset;
+  }
+  return 0.0;
+}
+
 }  // namespace
 
 Decoder apply_adapter(const Decoder& base, const std::filesystem::path& adapter_folder) {
-  const AdapterConfig config = read_config(adapter_folder / "adapter_config.json");
-  Factors factors(adapter_folder / "adapter_model.safetensors");
+  const AdapterConfig config = read_adapter_config(adapter_folder / "adapter_config.json");
+  AdapterTensors tensors(adapter_folder / "adapter_model.safetensors");
   Decoder::Parts parts = base.parts();
   for (size_t i = 0; i < parts.layers.size(); ++i) {
     auto layer = std::make_shared<DecoderLayer>(*parts.layers[i]);  // copies tensors' handles, not their values
-    layer->visit_linears(
-        [&](const char* name, Linear& linear) { factors.add_to(linear, fmt::format("model.layers.{}.{}", i, name), config); });
+    layer->visit_linears([&](const char* name, Linear& linear) {
+      adapt_linear(linear, tensors, config, fmt::format("model.layers.{}.{}", i, name));
+    });
     parts.layers[i] = std::move(layer);
   }
-  factors.check_all_used();
+  parts.unembedding = adapted_unembedding(parts.unembedding, tensors, config);
+  parts.embedding = adapted_embedding(parts.embedding, tensors, config);
+  if (const std::string norm = std::string(kFinalNorm) + ".weight"; tensors.has(norm)) {
+    const at::Tensor& old = parts.final_norm.weight;
+    parts.final_norm.weight = tensors.take(norm, old.sizes().vec(), old.device()).add_(norm_offset_of(parts.config.family));
+  }
+  tensors.check_all_taken();
   return Decoder(std::move(parts));
 }
 
