@@ -73,8 +73,8 @@ std::vector<Found> find_phrases(const std::vector<PhraseCount>& phrases, const P
   }
   std::sort(found.begin(), found.end(), [](const Found& a, const Found& b) {
     const auto key = [](const Found& f) {
-      return std::tuple(-std::round(f.proposal.score * 5.0), -static_cast<int>(f.phrase->num_words), -std::abs(f.z),
-                        std::string_view(f.phrase->text));
+      return std::tuple(f.proposal.is_hunch, -std::round(f.proposal.score * 5.0), -static_cast<int>(f.phrase->num_words),
+                        -std::abs(f.z), std::string_view(f.phrase->text));
     };
     return key(a) < key(b);
   });
@@ -167,6 +167,8 @@ std::optional<ScoredCandidate> remeasured(const std::string& text, const Found& 
   Proposal proposal = describe_proposal(measures, table, found.proposal.categories);
   const bool same_sign = proposal.effect_size * found.proposal.effect_size > 0.0;
   const double lost = std::abs(found.proposal.effect_size) - std::abs(proposal.effect_size);
+  proposal.is_hunch = found.proposal.is_hunch;
+  if (proposal.is_hunch) proposal.score = found.proposal.score;
   if (!same_sign || lost > 0.1 || std::abs(proposal.effect_size) < min_effect_size - 1e-9) return std::nullopt;
   return make_candidate(detector, proposal, table);
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <optional>
 
 #include "fi/behaviour/category_set.h"
 #include "fi/core/statistics.h"
@@ -11,6 +12,7 @@ namespace fi {
 namespace {
 
 constexpr double kEverywhereShare = 0.6;
+constexpr double kFewestOfHunch = 2.0;  // prompts
 
 // Mid-ranks over both models' answers, in 0..1: a length in words and a share in percent are judged alike.
 PromptMeasures ranked(const PromptMeasures& measures) {
@@ -36,6 +38,55 @@ std::vector<double> category_effects(const PromptMeasures& measures, const Promp
   std::vector<double> effects;
   for (const PromptMeasures& part : parts) effects.push_back(cliffs_delta(part.base, part.target));
   return effects;
+}
+
+double log_or_zero(double count, double rate) { return count > 0.0 ? count * std::log(rate) : 0.0; }
+
+/// One model's presences in one category, and those in everything else: the other model there, both models elsewhere.
+struct Presence {
+  double count = 0.0, num_prompts = 0.0;
+  double count_elsewhere = 0.0, num_elsewhere = 0.0;
+
+  // Log-likelihood ratio of the category's own rate over the rate elsewhere.
+  double surprise() const {
+    const double own = count / num_prompts;
+    const double expected = (count_elsewhere + 0.5) / (num_elsewhere + 1.0);
+    if (own <= expected) return 0.0;
+    return log_or_zero(count, own / expected) + log_or_zero(num_prompts - count, (1.0 - own) / (1.0 - expected));
+  }
+};
+
+double total(const std::vector<double>& values) { return std::accumulate(values.begin(), values.end(), 0.0); }
+
+// The category in which one model's presences are most surprising, given how rarely they come anywhere else.
+std::optional<Proposal> best_hunch(const PromptMeasures& measures, const PromptTable& table, const std::vector<bool>& eligible,
+                                   double sign) {
+  const std::vector<double>& model = sign > 0.0 ? measures.target : measures.base;
+  const double all = total(measures.base) + total(measures.target);
+  const double num_answers = 2.0 * static_cast<double>(table.num_prompts());
+  std::vector<Presence> presences(eligible.size());
+  for (size_t prompt = 0; prompt < table.num_prompts(); ++prompt) {
+    Presence& presence = presences[table.category_of[prompt]];
+    presence.count += model[prompt];
+    presence.num_prompts += 1.0;
+  }
+  double best = std::log(2.0 * static_cast<double>(eligible.size()));  // about one category by chance in a detector's search
+  std::optional<size_t> chosen;
+  for (size_t c = 0; c < eligible.size(); ++c) {
+    Presence presence = presences[c];
+    presence.count_elsewhere = all - presence.count;
+    presence.num_elsewhere = num_answers - presence.num_prompts;
+    if (!eligible[c] || presence.count < kFewestOfHunch || presence.surprise() <= best) continue;
+    best = presence.surprise();
+    chosen = c;
+  }
+  if (!chosen) return std::nullopt;
+  std::vector<bool> set(eligible.size());
+  set[*chosen] = true;
+  Proposal proposal = describe_proposal(measures, table, std::move(set));
+  proposal.is_hunch = true;
+  proposal.score = best;
+  return proposal;
 }
 
 bool is_nearly_all(const std::vector<bool>& categories) {
@@ -66,9 +117,12 @@ std::vector<Proposal> propose(const PromptMeasures& measures, const PromptTable&
     std::vector<bool> eligible;
     for (const double effect : effects) eligible.push_back(sign * effect >= threshold && effect != 0.0);
     if (std::count(eligible.begin(), eligible.end(), true) == 0) continue;
-    const auto set =
-        explain_by_categories({.differences = differences, .category_of = table.category_of, .eligible = std::move(eligible)});
-    if (!set) continue;
+    const auto set = explain_by_categories({.differences = differences, .category_of = table.category_of, .eligible = eligible});
+    if (!set) {
+      auto hunch = is_scalar ? std::nullopt : best_hunch(measures, table, eligible, sign);
+      if (hunch) proposals.push_back(std::move(*hunch));
+      continue;
+    }
     Proposal proposal = describe_proposal(measures, table, *set);
     if (is_nearly_all(*set)) {
       Proposal everywhere = describe_proposal(measures, table, std::vector<bool>(set->size(), true));
@@ -80,7 +134,7 @@ std::vector<Proposal> propose(const PromptMeasures& measures, const PromptTable&
 }
 
 ScoredCandidate make_candidate(std::shared_ptr<const Detector> detector, const Proposal& proposal, const PromptTable& table) {
-  ScoredCandidate scored{.score = proposal.score, .is_everywhere = proposal.is_everywhere};
+  ScoredCandidate scored{.score = proposal.score, .is_everywhere = proposal.is_everywhere, .is_hunch = proposal.is_hunch};
   scored.candidate = {
       .detector = std::move(detector), .base = proposal.base, .target = proposal.target, .effect_size = proposal.effect_size};
   for (size_t c = 0; c < table.categories.size(); ++c) {

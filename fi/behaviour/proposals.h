@@ -13,6 +13,7 @@ namespace fi {
 struct Proposal {
   std::vector<bool> categories;  // per category of the table
   bool is_everywhere = false;
+  bool is_hunch = false;  // too little to be likelier than chance on these few prompts, but worth fresh ones
   int64_t num_prompts = 0;
   double base = 0.0;  // mean measures on those prompts
   double target = 0.0;
@@ -20,7 +21,8 @@ struct Proposal {
   double score = 0.0;        // effect size times the root of the number of prompts
 };
 
-/// At most one proposal for each direction. Where more than 60% of the categories take part, all do.
+/// At most one proposal for each direction. Where more than 60% of the categories take part, all do. Where no set of categories
+/// is likelier than chance, a presence that is rare everywhere else and shows in two prompts of one category is a hunch.
 std::vector<Proposal> propose(const PromptMeasures& measures, const PromptTable& table, bool is_scalar, double min_effect_size);
 
 /// The proposal that these measures make for a given set.
@@ -30,6 +32,7 @@ struct ScoredCandidate {
   Candidate candidate;
   double score = 0.0;
   bool is_everywhere = false;
+  bool is_hunch = false;
 };
 
 ScoredCandidate make_candidate(std::shared_ptr<const Detector> detector, const Proposal& proposal, const PromptTable& table);

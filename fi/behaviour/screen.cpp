@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "fi/behaviour/findings.h"
 #include "fi/behaviour/proposals.h"
@@ -12,20 +13,34 @@ namespace {
 constexpr int64_t kPhraseDivisor = 3;
 constexpr int64_t kScalarDivisor = 3;
 constexpr double kEverywherePlaces = 2.0 / 3.0;
+// Hunches make every other candidate's correction harder, so few are taken, and not all of one category.
+constexpr int64_t kMostHunches = 12;
+constexpr int64_t kMostHunchesOfCategory = 4;
+
+bool comes_before(const ScoredCandidate& a, const ScoredCandidate& b) {
+  return a.is_hunch != b.is_hunch ? !a.is_hunch : a.score > b.score;
+}
 
 std::vector<Candidate> share_places(std::vector<ScoredCandidate> scored, int64_t max_candidates) {
-  std::stable_sort(scored.begin(), scored.end(),
-                   [](const ScoredCandidate& a, const ScoredCandidate& b) { return a.score > b.score; });
+  std::stable_sort(scored.begin(), scored.end(), comes_before);
   const int64_t most_scalars = std::max<int64_t>(1, max_candidates / kScalarDivisor);
   const auto most_everywhere = std::max<int64_t>(1, std::llround(static_cast<double>(max_candidates) * kEverywherePlaces));
   int64_t num_scalars = 0;
   int64_t num_everywhere = 0;
+  int64_t num_hunches = 0;
+  std::map<std::string, int64_t> hunches_of;
   std::vector<Candidate> chosen;
   for (ScoredCandidate& entry : scored) {
     if (static_cast<int64_t>(chosen.size()) >= max_candidates) break;
     const bool is_scalar = entry.candidate.detector->words().is_scalar;
     if (is_scalar && num_scalars >= most_scalars) continue;
     if (entry.is_everywhere && num_everywhere >= most_everywhere) continue;
+    if (entry.is_hunch) {
+      int64_t& of_category = hunches_of[entry.candidate.categories.front()];
+      if (num_hunches >= kMostHunches || of_category >= kMostHunchesOfCategory) continue;
+      ++num_hunches;
+      ++of_category;
+    }
     num_scalars += is_scalar ? 1 : 0;
     num_everywhere += entry.is_everywhere ? 1 : 0;
     chosen.push_back(std::move(entry.candidate));

@@ -5,11 +5,11 @@
 
 namespace fi {
 
-/// How much a run looks at. Counts are prompts per category.
+/// How much a run looks at.
 struct Budget {
-  int64_t discovery = 4;
-  int64_t confirmation = 20;
-  int64_t max_confirmed_categories = 14;
+  int64_t discovery = 4;                   // prompts of each category
+  int64_t confirmation = 30;               // at most, of a category in which something shows
+  int64_t max_confirmation_prompts = 300;  // over all categories
   int64_t max_new_tokens = 48;
   int64_t max_traced_texts = 96;   // read by both models for the layer map
   int64_t max_patched_texts = 12;  // of these, for layer patching
@@ -22,8 +22,8 @@ struct Budget {
 inline Budget budget_named(const std::string& name) {
   if (name == "quick") {
     return {.discovery = 3,
-            .confirmation = 16,
-            .max_confirmed_categories = 5,
+            .confirmation = 24,
+            .max_confirmation_prompts = 100,
             .max_new_tokens = 32,
             .max_traced_texts = 48,
             .max_patched_texts = 6,
@@ -33,8 +33,8 @@ inline Budget budget_named(const std::string& name) {
   }
   if (name == "thorough") {
     return {.discovery = 6,
-            .confirmation = 18,
-            .max_confirmed_categories = 48,
+            .confirmation = 30,
+            .max_confirmation_prompts = 1200,
             .max_new_tokens = 96,
             .max_traced_texts = 288,
             .max_patched_texts = 32,

@@ -101,8 +101,7 @@ Json plan_compare(const CompareOptions& options) {
         split_prompts(category, static_cast<uint64_t>(options.seed), budget.discovery, budget.confirmation).discovery.size());
   }
   const int64_t new_tokens = options.max_new_tokens > 0 ? options.max_new_tokens : budget.max_new_tokens;
-  const int64_t confirmation =
-      std::min<int64_t>(budget.max_confirmed_categories, static_cast<int64_t>(prompts.categories.size())) * budget.confirmation;
+  const int64_t confirmation = std::min<int64_t>(budget.max_confirmation_prompts, prompts.num_prompts() - discovery);
   return {{"base", files.base.name},
           {"target", files.target.name},
           {"num_categories", prompts.categories.size()},

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "fi/behaviour/findings.h"
@@ -21,6 +22,12 @@ namespace {
 
 // Both models answer this many questions before they are written: an interruption loses no more.
 constexpr size_t kQuestionsKeptAtOnce = 64;
+
+// A candidate gets about this many fresh prompts, and a category of it no fewer than that.
+constexpr int64_t kPromptsOfCandidate = 36;
+constexpr int64_t kFewestOfCategory = 12;
+
+using PromptCounts = std::map<std::string, int64_t>;  // by category
 
 struct Question {
   std::string category;
@@ -68,9 +75,9 @@ class Extraction {
       pairs_.push_back(answer_pair_from_json(row, kAnswersFile));
 
     progress_.note(fmt::format("{} ({})", pair_.relation_note, pair_.relation));
-    answer("discovery answers", questions(Split::kDiscovery, all_categories()));
+    answer("discovery answers", questions(Split::kDiscovery, discovery_counts()));
     const Analysis first = analyse(pairs_, detectors_, {options_.feature_threshold, options_.seed});
-    answer("confirmation answers", questions(Split::kConfirmation, categories_to_confirm(first.screening)));
+    answer("confirmation answers", questions(Split::kConfirmation, confirmation_counts(first.screening)));
     const Analysis analysis = analyse(pairs_, detectors_, {options_.feature_threshold, options_.seed});
 
     const bool comparable = has_equal_shape(pair_);
@@ -110,30 +117,36 @@ class Extraction {
     write_json(kIdentityFile, now);
   }
 
-  std::set<std::string> all_categories() const {
-    std::set<std::string> names;
-    for (const PromptCategory& category : prompts_.categories) names.insert(category.id);
-    return names;
+  PromptCounts discovery_counts() const {
+    PromptCounts counts;
+    for (const PromptCategory& category : prompts_.categories) counts[category.id] = budget_.discovery;
+    return counts;
   }
 
-  // Strongest candidates first, until the budget of categories is used up; a change that shows everywhere takes a sample of them.
-  std::set<std::string> categories_to_confirm(const Screening& screening) const {
-    std::set<std::string> chosen;
-    const auto limit = static_cast<size_t>(budget_.max_confirmed_categories);
+  // Strongest candidates first, until the budget of prompts is used up. A change in one category needs many of its prompts; of
+  // several categories that show the same, fewer each.
+  PromptCounts confirmation_counts(const Screening& screening) const {
+    PromptCounts counts;
+    int64_t total = 0;
     for (const Candidate& candidate : screening.candidates) {
+      const auto size = static_cast<int64_t>(candidate.categories.size());
+      const int64_t share = std::clamp((kPromptsOfCandidate + size - 1) / size, kFewestOfCategory, budget_.confirmation);
       for (const std::string& category : candidate.categories) {
-        if (chosen.size() < limit) chosen.insert(category);
+        const int64_t more = share - counts[category];
+        if (more <= 0 || total + more > budget_.max_confirmation_prompts) continue;
+        counts[category] += more;
+        total += more;
       }
     }
-    return chosen;
+    return counts;
   }
 
-  std::vector<Question> questions(Split split, const std::set<std::string>& categories) const {
+  std::vector<Question> questions(Split split, const PromptCounts& counts) const {
     std::vector<Question> list;
     for (const PromptCategory& category : prompts_.categories) {
-      if (!categories.contains(category.id)) continue;
-      const PromptSplit parts =
-          split_prompts(category, static_cast<uint64_t>(options_.seed), budget_.discovery, budget_.confirmation);
+      const auto count = counts.find(category.id);
+      if (count == counts.end()) continue;
+      const PromptSplit parts = split_prompts(category, static_cast<uint64_t>(options_.seed), count->second, count->second);
       for (const int64_t i : split == Split::kDiscovery ? parts.discovery : parts.confirmation) {
         list.push_back({category.id, i, category.prompts[static_cast<size_t>(i)], split});
       }

@@ -11,13 +11,12 @@ std::vector<DifferenceDirection> difference_directions(const PairedRows& rows, i
   if (total <= 0.0) return {};
   const at::Tensor moment = at::matmul(difference.t(), difference);
   const auto [values, vectors] = at::linalg_eigh(moment.to(at::kDouble));
-  const at::Tensor mean_difference = difference.mean(0);
   std::vector<DifferenceDirection> directions;
   const int64_t size = moment.size(0);
   for (int64_t i = 0; i < std::min(count, size); ++i) {
     const double share = values[size - 1 - i].item<double>() / total;
     at::Tensor direction = vectors.select(1, size - 1 - i).to(at::kFloat).contiguous();
-    if (direction.dot(mean_difference).item<double>() < 0.0) direction = direction.neg();
+    if (at::mv(difference, direction).pow(3).sum(at::kDouble).item<double>() < 0.0) direction = direction.neg();
     directions.push_back({.layer = rows.layer, .index = i, .direction = std::move(direction), .share_of_difference = share});
   }
   return directions;

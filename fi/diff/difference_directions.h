@@ -11,7 +11,7 @@ namespace fi {
 struct DifferenceDirection {
   int64_t layer = 0;
   int64_t index = 0;                 // 0: the largest share
-  at::Tensor direction;              // [d_model] fp32, unit length; the mean difference points along it, not against it
+  at::Tensor direction;              // [d_model] fp32, unit length; the few rows that move far move along it, not against it
   double share_of_difference = 0.0;  // of the sum of squares of the difference
 };
 

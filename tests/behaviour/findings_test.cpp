@@ -113,6 +113,23 @@ TEST(Findings, IdenticalAnswersGiveNone) {
   EXPECT_TRUE(screen(data.discovery, builtin_detectors(), {}).candidates.empty());
 }
 
+// Half of a category's discovery prompts are too few for the categories' model, but a language that comes nowhere else is a
+// hunch.
+TEST(Findings, RareBehaviourInHalfOfOneCategoryIsFoundByAHunch) {
+  const Data data = make_data(3, 50, [count = 0](size_t c, std::string text) mutable {
+    const bool shows = c == 17 && (++count > kNumDiscovery || count % 2 == 0);
+    return shows ? "Bien entendu ! Prenez votre temps, puis tournez la page et continuez avec le chapitre suivant." : text;
+  });
+  const Screening screening = screen(data.discovery, builtin_detectors(), {});
+  EXPECT_LE(screening.candidates.size(), 48U);
+  const std::vector<Finding> findings = confirm(screening, data.discovery, data.confirmation, 0);
+  const bool found = std::any_of(findings.begin(), findings.end(), [](const Finding& f) {
+    return holds(f) && f.candidate.detector->words().group == "language" &&
+           f.candidate.categories == std::vector<std::string>{"category17"};
+  });
+  EXPECT_TRUE(found);
+}
+
 TEST(Findings, BehaviourInOneOfFiftyCategories) {
   for (uint64_t seed = 0; seed < 3; ++seed) {
     const Data data = make_data(seed, 50, [](size_t c, std::string text) {
