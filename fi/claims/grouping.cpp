@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <set>
 
 namespace fi {
@@ -24,12 +25,14 @@ bool same_trigger(const Names& primary, const Names& other) {
   return shared == other.size() || static_cast<double>(shared) >= kSameTriggerJaccard * static_cast<double>(all);
 }
 
-// What names a change best: a concept says what happens, one of layout how it looks; a phrase only quotes it, a number only
-// measures it.
+// What an answer does names a change better than what it is about, and that better than how it looks; a phrase only quotes the
+// change, a number only measures it.
 double naming_weight(const Detector::Words& words) {
+  static const std::map<std::string, double> weights = {{"reasoning", 1.0}, {"refusal", 1.0}, {"language", 1.0}, {"code", 1.0},
+                                                        {"format", 0.6},    {"style", 0.6},   {"length", 0.4},   {"phrase", 0.5}};
   if (words.is_scalar) return 0.4;
-  if (words.group == "phrase") return 0.6;
-  return words.group == "format" || words.group == "style" ? 0.9 : 1.0;
+  const auto found = weights.find(words.group);
+  return found == weights.end() ? 0.8 : found->second;
 }
 
 double selectivity(const Finding& finding) {

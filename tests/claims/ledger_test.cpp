@@ -83,9 +83,9 @@ TEST(MakeClaims, MergesFindingsOfOneTriggerAndLetsAConceptNameThem) {
 TEST(MakeClaims, IsNamedByTheConceptThatStandsForTheWholeGroup) {
   const std::vector<std::string> all = {"word_problems", "python", "poems"};
   const auto claims =
-      claims_of({finding({.id = "verse", .group = "content", .shows = "writes verse", .categories = {"poems"}}),
-                 finding({.id = "label_lines", .group = "format", .shows = "labels its lines", .categories = all}),
-                 finding({.id = "step_markers", .group = "reasoning", .shows = "works in marked steps", .categories = all})});
+      claims_of({finding({.id = "label_lines", .group = "format", .shows = "labels its lines", .categories = all}),
+                 finding({.id = "step_markers", .group = "reasoning", .shows = "works in marked steps", .categories = all}),
+                 finding({.id = "verse", .group = "content", .shows = "writes verse", .categories = {"poems"}})});
   ASSERT_EQ(claims.size(), 1u);
   EXPECT_EQ(claims[0].capability, "step_markers capability");
   EXPECT_EQ(claims[0].categories, all);

@@ -50,11 +50,11 @@ TEST(BuiltinPromptsTools, MeasureOverlap) {
   EXPECT_DOUBLE_EQ(jaccard("List five birds.", "list FIVE birds"), 1.0);
 }
 
-TEST(BuiltinPrompts, HaveManyCategoriesOfTwentyFourPrompts) {
+TEST(BuiltinPrompts, HaveManyCategoriesOfFortyPrompts) {
   const PromptSet& set = builtin_prompts();
   EXPECT_GE(set.categories.size(), 56u);
-  for (const PromptCategory& category : set.categories) EXPECT_EQ(category.prompts.size(), 24u) << category.id;
-  EXPECT_EQ(set.num_prompts(), 24 * static_cast<int64_t>(set.categories.size()));
+  for (const PromptCategory& category : set.categories) EXPECT_EQ(category.prompts.size(), 40u) << category.id;
+  EXPECT_EQ(set.num_prompts(), 40 * static_cast<int64_t>(set.categories.size()));
 }
 
 TEST(BuiltinPrompts, NameEveryCategoryOnce) {
