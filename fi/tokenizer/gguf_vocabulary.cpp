@@ -40,14 +40,29 @@ const std::map<std::string, Json>& pre_tokenizers() {
       R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
   constexpr const char* kLlama3 =
       R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
+  static const Json qwen2 = sequence(split_by(kQwen2), byte_level(false));
+  static const Json llama3 = sequence(split_by(kLlama3), byte_level(false));
+  static const Json gpt2 = byte_level(true);
   static const std::map<std::string, Json> table = {
       {"smollm", sequence({{"type", "Digits"}, {"individual_digits", true}}, byte_level(true))},
-      {"qwen2", sequence(split_by(kQwen2), byte_level(false))},
-      {"llama-bpe", sequence(split_by(kLlama3), byte_level(false))},
-      {"gpt-2", byte_level(true)},
-      {"default", byte_level(true)},
+      {"qwen2", qwen2},
+      {"deepseek-r1-qwen", qwen2},
+      {"llama-bpe", llama3},
+      {"llama3", llama3},
+      {"llama-v3", llama3},
+      {"dbrx", llama3},
+      {"smaug-bpe", llama3},
+      {"gpt-2", gpt2},
+      {"olmo", gpt2},
+      {"phi-2", gpt2},
+      {"default", gpt2},
   };
   return table;
+}
+
+// Llama 3 takes a word that is a token as it is, and begins every text with BOS although its files need not say so.
+bool is_llama3(const GgufVocabulary& vocabulary) {
+  return vocabulary.pre == "llama-bpe" || vocabulary.pre == "llama3" || vocabulary.pre == "llama-v3";
 }
 
 Json pre_tokenizer_for(const std::string& pre) {
@@ -138,6 +153,7 @@ Json byte_level_document(const GgufVocabulary& vocabulary) {
            {{"type", "BPE"},
             {"fuse_unk", false},
             {"byte_fallback", false},
+            {"ignore_merges", is_llama3(vocabulary)},
             {"vocab", vocabulary_map(vocabulary)},
             {"merges", merges}}}};
 }
@@ -149,17 +165,19 @@ Json sentence_piece_document(const GgufVocabulary& vocabulary) {
   for (const auto& [left, right] : merges_from_scores(vocabulary)) merges.push_back({left, right});
   const Json unknown =
       vocabulary.unknown_id ? Json(vocabulary.tokens[static_cast<size_t>(*vocabulary.unknown_id)]) : Json(nullptr);
+  Json normalizer = {{"type", "Replace"}, {"pattern", {{"String", " "}}}, {"content", kSpace}};
+  Json decoders = {
+      {{"type", "Replace"}, {"pattern", {{"String", kSpace}}}, {"content", " "}}, {{"type", "ByteFallback"}}, {{"type", "Fuse"}}};
+  if (vocabulary.add_space_prefix) {
+    normalizer = {{"type", "Sequence"}, {"normalizers", {{{"type", "Prepend"}, {"prepend", kSpace}}, normalizer}}};
+    decoders.push_back({{"type", "Strip"}, {"content", " "}, {"start", 1}, {"stop", 0}});
+  }
   return {{"version", "1.0"},
           {"added_tokens", added_tokens(vocabulary)},
-          {"normalizer", {{"type", "Replace"}, {"pattern", {{"String", " "}}}, {"content", kSpace}}},
+          {"normalizer", normalizer},
           {"pre_tokenizer", nullptr},
           {"post_processor", post_processor(vocabulary)},
-          {"decoder",
-           {{"type", "Sequence"},
-            {"decoders",
-             {{{"type", "Replace"}, {"pattern", {{"String", kSpace}}}, {"content", " "}},
-              {{"type", "ByteFallback"}},
-              {{"type", "Fuse"}}}}}},
+          {"decoder", {{"type", "Sequence"}, {"decoders", decoders}}},
           {"model",
            {{"type", "BPE"},
             {"unk_token", unknown},
@@ -189,7 +207,8 @@ GgufVocabulary read_gguf_vocabulary(const GgufFile& file) {
   vocabulary.bos_id = optional_id(file, "tokenizer.ggml.bos_token_id", size);
   vocabulary.eos_id = optional_id(file, "tokenizer.ggml.eos_token_id", size);
   vocabulary.unknown_id = optional_id(file, "tokenizer.ggml.unknown_token_id", size);
-  vocabulary.add_bos = file.get_bool("tokenizer.ggml.add_bos_token", vocabulary.model == "llama");
+  vocabulary.add_bos = file.get_bool("tokenizer.ggml.add_bos_token", vocabulary.model == "llama" || is_llama3(vocabulary));
+  vocabulary.add_space_prefix = file.get_bool("tokenizer.ggml.add_space_prefix", true);
   if (file.has("tokenizer.chat_template")) vocabulary.chat_template = file.get_string("tokenizer.chat_template");
   return vocabulary;
 }

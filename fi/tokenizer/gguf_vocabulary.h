@@ -19,6 +19,7 @@ struct GgufVocabulary {
   std::vector<std::string> merges;   // "left right", best first; "gpt2" only
   std::optional<int64_t> bos_id, eos_id, unknown_id;
   bool add_bos = false;
+  bool add_space_prefix = true;  // "llama" only: text begins with a space that is not there
   std::string chat_template;
 };
 

@@ -74,6 +74,7 @@ struct Tokenizer::State {
   std::string chat_template;
   std::string bos_token;
   std::string eos_token;
+  std::optional<bool> add_bos;  // what tokenizer_config.json says; it overrules the post-processor
   TokenIds stop_ids;
   std::set<int32_t> special;
   std::string fingerprint;
@@ -90,6 +91,8 @@ Tokenizer Tokenizer::from_json(std::string_view tokenizer_json, const Json& toke
   state->chat_template = chat_template.empty() ? template_in(tokenizer_config) : std::move(chat_template);
   state->bos_token = token_name(tokenizer_config, "bos_token");
   state->eos_token = token_name(tokenizer_config, "eos_token");
+  if (tokenizer_config.contains("add_bos_token") && tokenizer_config["add_bos_token"].is_boolean())
+    state->add_bos = tokenizer_config["add_bos_token"].get<bool>();
   state->fingerprint = sha256_of_bytes(tokenizer_json);
   FiBytes special{};
   const int32_t code = fi_rs_special_ids(state->handle.get(), &special);
@@ -143,7 +146,25 @@ Encoding Tokenizer::encode(std::string_view text, bool add_special) const {
     encoding.ids.push_back(static_cast<int32_t>(record[0]));
     encoding.spans.emplace_back(record[1], record[2]);
   }
+  if (add_special) settle_bos(encoding);
   return encoding;
+}
+
+// Some tokenizer.json files leave BOS to tokenizer_config.json, others add one that it takes away. A BOS that the text spells out
+// covers bytes and stays.
+void Tokenizer::settle_bos(Encoding& encoding) const {
+  const std::optional<int32_t> bos = bos_id();
+  if (!bos || !state_->add_bos) return;
+  const bool is_added =
+      !encoding.ids.empty() && encoding.ids.front() == *bos && encoding.spans.front().first == encoding.spans.front().second;
+  if (is_added == *state_->add_bos) return;
+  if (is_added) {
+    encoding.ids.erase(encoding.ids.begin());
+    encoding.spans.erase(encoding.spans.begin());
+  } else if (encoding.ids.empty() || encoding.ids.front() != *bos) {
+    encoding.ids.insert(encoding.ids.begin(), *bos);
+    encoding.spans.insert(encoding.spans.begin(), {0, 0});
+  }
 }
 
 std::string Tokenizer::decode(const TokenIds& ids, bool skip_special) const {
@@ -185,9 +206,8 @@ std::string Tokenizer::render_chat(const std::vector<ChatMessage>& messages, boo
 }
 
 TokenIds Tokenizer::encode_prompt(std::string_view prompt) const {
-  if (!has_chat_template()) return encode(prompt, true).ids;
-  const std::string text = render_chat({{"user", std::string(prompt)}}, true);
-  // A template that writes BOS itself must not get a second one from the tokenizer.
+  const std::string text = has_chat_template() ? render_chat({{"user", std::string(prompt)}}, true) : std::string(prompt);
+  // A text that begins with BOS by itself must not get a second one from the tokenizer.
   const bool has_bos = !state_->bos_token.empty() && text.starts_with(state_->bos_token);
   TokenIds ids = encode(text, !has_bos).ids;
   if (const auto bos = bos_id(); bos && ids.size() > 1 && ids[0] == *bos && ids[1] == *bos) ids.erase(ids.begin());

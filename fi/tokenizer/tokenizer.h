@@ -62,6 +62,7 @@ class Tokenizer {
  private:
   struct State;
   explicit Tokenizer(std::unique_ptr<State> state);
+  void settle_bos(Encoding& encoding) const;
   std::unique_ptr<State> state_;
 };
 

@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include "fi/core/error.h"
+#include "fi/io/atomic_file.h"
 #include "fi/io/jsonl.h"
+#include "fi/tokenizer/gguf_vocabulary.h"
 #include "tests/smollm2.h"
 
 namespace fi {
@@ -37,6 +39,57 @@ TEST(Tokenizer, ChatTemplateGetsExactlyOneBos) {
   const Tokenizer tokenizer =
       Tokenizer::from_json(kTinyJson, config, "{{ bos_token }}{% for m in messages %} {{ m.content }}{% endfor %}");
   EXPECT_EQ(tokenizer.encode_prompt("hello"), (TokenIds{0, 1}));
+}
+
+TEST(Tokenizer, TheConfigDecidesAboutBosWhateverThePostProcessorDoes) {
+  Json adds = Json::parse(kTinyJson);
+  adds["post_processor"] = {
+      {"type", "TemplateProcessing"},
+      {"single", {{{"SpecialToken", {{"id", "<s>"}, {"type_id", 0}}}}, {{"Sequence", {{"id", "A"}, {"type_id", 0}}}}}},
+      {"pair", Json::array()},
+      {"special_tokens", {{"<s>", {{"id", "<s>"}, {"ids", {0}}, {"tokens", {"<s>"}}}}}}};
+  const auto ids = [](const std::string& document, std::optional<bool> add_bos, const char* text) {
+    Json config = {{"bos_token", "<s>"}};
+    if (add_bos) config["add_bos_token"] = *add_bos;
+    const Tokenizer tokenizer = Tokenizer::from_json(document, config, "");
+    EXPECT_EQ(tokenizer.encode(text, false).ids.size(), std::string_view(text).starts_with("<s>") ? 2u : 1u);
+    return tokenizer.encode_prompt(text);
+  };
+  for (const std::string& document : {std::string(kTinyJson), adds.dump()}) {
+    EXPECT_EQ(ids(document, true, "hello"), (TokenIds{0, 1}));
+    EXPECT_EQ(ids(document, false, "hello"), (TokenIds{1}));
+    EXPECT_EQ(ids(document, true, "<s> hello"), (TokenIds{0, 1}));
+    EXPECT_EQ(ids(document, false, "<s> hello"), (TokenIds{0, 1}));
+  }
+  EXPECT_EQ(ids(adds.dump(), std::nullopt, "hello"), (TokenIds{0, 1}));
+  EXPECT_EQ(ids(kTinyJson, std::nullopt, "hello"), (TokenIds{1}));
+}
+
+TEST(GgufVocabulary, SentencePieceModelsMatchSentencePiece) {
+  const std::string path = FI_TEST_DATA "/tokenizer/sentencepiece.json";
+  for (const Json& model : parse_json(read_file(path, "test"), "test", path)) {
+    GgufVocabulary vocabulary{.model = "llama", .unknown_id = 0, .add_space_prefix = model["add_space_prefix"].get<bool>()};
+    vocabulary.tokens = model["pieces"].get<std::vector<std::string>>();
+    vocabulary.token_types = model["types"].get<std::vector<int64_t>>();
+    vocabulary.scores = model["scores"].get<std::vector<double>>();
+    const Tokenizer tokenizer = Tokenizer::from_json(tokenizer_json_from_gguf(vocabulary), Json::object(), "");
+    for (const Json& row : model["texts"]) {
+      const std::string text = row["text"];
+      EXPECT_EQ(tokenizer.encode(text, false).ids, row["ids"].get<TokenIds>()) << text;
+      EXPECT_EQ(tokenizer.decode(row["ids"].get<TokenIds>(), false), text);
+    }
+  }
+}
+
+TEST(GgufVocabulary, Llama3BeginsWithBosAndTakesWholeWords) {
+  GgufVocabulary vocabulary{.model = "gpt2",
+                            .pre = "llama-bpe",
+                            .tokens = {"h", "i", "hi", "<s>"},
+                            .token_types = {1, 1, 1, 3},
+                            .bos_id = 3,
+                            .add_bos = true};
+  const Tokenizer tokenizer = Tokenizer::from_json(tokenizer_json_from_gguf(vocabulary), {{"bos_token", "<s>"}}, "");
+  EXPECT_EQ(tokenizer.encode_prompt("hi"), (TokenIds{3, 2}));  // "hi" is a token, though no merge makes it
 }
 
 TEST(Tokenizer, HostileDocumentsAreErrorsNotCrashes) {
