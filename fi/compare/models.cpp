@@ -7,6 +7,7 @@
 
 #include "fi/core/error.h"
 #include "fi/core/hash.h"
+#include "fi/hub/cache.h"
 #include "fi/model/decoder_layer.h"
 #include "fi/model/load_model.h"
 
@@ -146,7 +147,7 @@ ModelPair load_pair(const CompareOptions& options, ProgressSink& progress) {
 
 ModelIdentity identify(const LoadedModel& model, const std::string& first_prompt) {
   Sha256 hash;
-  for (const auto& path : model.files.weights) hash.update(sha256_of_file(path));
+  for (const auto& path : model.files.weights) hash.update(verified_sha256(path));
   if (model.files.adapter) hash.update(sha256_of_file(*model.files.adapter / "adapter_model.safetensors"));
   ModelIdentity identity{.name = model.files.name,
                          .revision = model.files.revision,

@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "fi/core/error.h"
+#include "fi/core/hash.h"
 #include "fi/hub/hub_settings.h"
 #include "fi/io/atomic_file.h"
 
@@ -58,6 +59,17 @@ bool stays_inside(const std::string& relative_path) {
   const bool has_odd_bytes =
       std::any_of(relative_path.begin(), relative_path.end(), [](unsigned char c) { return c < 32 || c == 127 || c == '\\'; });
   return !path.empty() && path.is_relative() && !has_odd_bytes && std::all_of(path.begin(), path.end(), is_plain);
+}
+
+std::string verified_sha256(const fs::path& file) {
+  const fs::path blob = fs::weakly_canonical(file);
+  const std::string name = blob.filename().string();
+  std::string sha256 = sha256_of_file(blob);
+  const bool is_named_after_hash = blob.parent_path().filename() == "blobs" && name.size() == kSha256Digits && is_blob_name(name);
+  check(!is_named_after_hash || name == sha256, ErrorCode::kInvalid,
+        "[hub] {} is damaged: its SHA-256 is {}, expected {}; delete it, the next run downloads it again.", blob.string(), sha256,
+        name);
+  return sha256;
 }
 
 CachedModel::CachedModel(const fs::path& cache, const std::string& name) : folder_(cache / folder_name(name)) {

@@ -20,6 +20,9 @@ bool is_blob_name(std::string_view text);
 /// wrote.
 bool stays_inside(const std::string& relative_path);
 
+/// SHA-256 of a weight file. kInvalid if it is a blob that is named after another one: its bits have changed on disk.
+std::string verified_sha256(const std::filesystem::path& file);
+
 struct Snapshot {
   std::filesystem::path folder;
   std::string commit;

@@ -159,8 +159,6 @@ Json byte_level_document(const GgufVocabulary& vocabulary) {
 }
 
 Json sentence_piece_document(const GgufVocabulary& vocabulary) {
-  check(vocabulary.scores.size() == vocabulary.tokens.size(), ErrorCode::kInvalid,
-        "[tokenizer] {} scores for {} tokens; re-convert the file.", vocabulary.scores.size(), vocabulary.tokens.size());
   Json merges = Json::array();
   for (const auto& [left, right] : merges_from_scores(vocabulary)) merges.push_back({left, right});
   const Json unknown =
@@ -203,6 +201,9 @@ GgufVocabulary read_gguf_vocabulary(const GgufFile& file) {
         vocabulary.tokens.size());
   if (vocabulary.model == "gpt2") vocabulary.merges = file.get_strings("tokenizer.ggml.merges");
   if (vocabulary.model == "llama") vocabulary.scores = file.get_doubles("tokenizer.ggml.scores");
+  check(vocabulary.model != "llama" || vocabulary.scores.size() == vocabulary.tokens.size(), ErrorCode::kInvalid,
+        "[tokenizer] {}: {} scores for {} tokens; re-convert it.", file.path().string(), vocabulary.scores.size(),
+        vocabulary.tokens.size());
   const size_t size = vocabulary.tokens.size();
   vocabulary.bos_id = optional_id(file, "tokenizer.ggml.bos_token_id", size);
   vocabulary.eos_id = optional_id(file, "tokenizer.ggml.eos_token_id", size);

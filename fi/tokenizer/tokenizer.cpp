@@ -48,7 +48,8 @@ std::string template_in(const Json& config) {
   if (found->is_string()) return found->get<std::string>();
   if (!found->is_array()) return "";
   for (const Json& entry : *found) {
-    if (entry.is_object() && entry.value("name", "") == "default") return entry.value("template", "");
+    const bool is_default = entry.is_object() && entry.contains("name") && entry["name"] == "default";
+    if (is_default && entry.contains("template") && entry["template"].is_string()) return entry["template"].get<std::string>();
   }
   return "";
 }
@@ -78,6 +79,7 @@ struct Tokenizer::State {
   TokenIds stop_ids;
   std::set<int32_t> special;
   std::string fingerprint;
+  std::string file;  // that it came from
 };
 
 Tokenizer::Tokenizer(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -85,9 +87,11 @@ Tokenizer::Tokenizer(Tokenizer&&) noexcept = default;
 Tokenizer& Tokenizer::operator=(Tokenizer&&) noexcept = default;
 Tokenizer::~Tokenizer() = default;
 
-Tokenizer Tokenizer::from_json(std::string_view tokenizer_json, const Json& tokenizer_config, std::string chat_template) {
+Tokenizer Tokenizer::from_json(std::string_view tokenizer_json, const Json& tokenizer_config, std::string chat_template,
+                               std::string file) {
   auto state = std::make_unique<State>();
-  state->handle = parse(tokenizer_json, "tokenizer.json");
+  state->file = std::move(file);
+  state->handle = parse(tokenizer_json, state->file);
   state->chat_template = chat_template.empty() ? template_in(tokenizer_config) : std::move(chat_template);
   state->bos_token = token_name(tokenizer_config, "bos_token");
   state->eos_token = token_name(tokenizer_config, "eos_token");
@@ -96,7 +100,7 @@ Tokenizer Tokenizer::from_json(std::string_view tokenizer_json, const Json& toke
   state->fingerprint = sha256_of_bytes(tokenizer_json);
   FiBytes special{};
   const int32_t code = fi_rs_special_ids(state->handle.get(), &special);
-  const std::string ids = take_result(code, special, "tokenizer", "special tokens");
+  const std::string ids = take_result(code, special, "tokenizer", state->file);
   for (size_t i = 0; i + 4 <= ids.size(); i += 4) {
     uint32_t id;
     std::memcpy(&id, ids.data() + i, sizeof id);
@@ -119,7 +123,7 @@ Tokenizer Tokenizer::load(const ModelFiles& files) {
     Json config = Json::object();
     if (vocabulary.bos_id) config["bos_token"] = vocabulary.tokens[static_cast<size_t>(*vocabulary.bos_id)];
     if (vocabulary.eos_id) config["eos_token"] = vocabulary.tokens[static_cast<size_t>(*vocabulary.eos_id)];
-    return from_json(tokenizer_json_from_gguf(vocabulary), config, vocabulary.chat_template);
+    return from_json(tokenizer_json_from_gguf(vocabulary), config, vocabulary.chat_template, file.path().string());
   }
   check(files.tokenizer.has_value(), ErrorCode::kNotFound,
         "[tokenizer] {} has no tokenizer.json; copy it into the model's folder.", files.name);
@@ -127,7 +131,7 @@ Tokenizer Tokenizer::load(const ModelFiles& files) {
                                                           files.tokenizer_config->string())
                                              : Json::object();
   const std::string chat_template = files.chat_template ? read_file(*files.chat_template, "tokenizer") : "";
-  Tokenizer tokenizer = from_json(read_file(*files.tokenizer, "tokenizer"), config, chat_template);
+  Tokenizer tokenizer = from_json(read_file(*files.tokenizer, "tokenizer"), config, chat_template, files.tokenizer->string());
   for (const int32_t id : generation_stops(files)) {
     auto& stops = tokenizer.state_->stop_ids;
     if (std::find(stops.begin(), stops.end(), id) == stops.end()) stops.push_back(id);
@@ -138,7 +142,7 @@ Tokenizer Tokenizer::load(const ModelFiles& files) {
 Encoding Tokenizer::encode(std::string_view text, bool add_special) const {
   FiBytes out{};
   const int32_t code = fi_rs_encode(state_->handle.get(), rust_data(text), text.size(), add_special, &out);
-  const std::string bytes = take_result(code, out, "tokenizer", "text");
+  const std::string bytes = take_result(code, out, "tokenizer", state_->file);
   Encoding encoding;
   for (size_t i = 0; i + 12 <= bytes.size(); i += 12) {
     uint32_t record[3];
@@ -171,7 +175,7 @@ std::string Tokenizer::decode(const TokenIds& ids, bool skip_special) const {
   const std::vector<uint32_t> plain(ids.begin(), ids.end());
   FiBytes out{};
   const int32_t code = fi_rs_decode(state_->handle.get(), plain.data(), plain.size(), skip_special, &out);
-  return take_result(code, out, "tokenizer", "ids");
+  return take_result(code, out, "tokenizer", state_->file);
 }
 
 std::string Tokenizer::token_text(int32_t id) const { return decode({id}, false); }
@@ -202,7 +206,7 @@ std::string Tokenizer::render_chat(const std::vector<ChatMessage>& messages, boo
                         {"add_generation_prompt", add_generation_prompt},
                         {"bos_token", state_->bos_token},
                         {"eos_token", state_->eos_token}};
-  return render_template(state_->chat_template, context, Escape::kNone, "chat template");
+  return render_template(state_->chat_template, context, Escape::kNone, "chat template beside " + state_->file);
 }
 
 TokenIds Tokenizer::encode_prompt(std::string_view prompt) const {

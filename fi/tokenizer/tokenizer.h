@@ -32,7 +32,9 @@ class Tokenizer {
  public:
   /// kInvalid for a malformed tokenizer, kUnsupported for a GGUF tokenizer kind that we do not know.
   static Tokenizer load(const ModelFiles& files);
-  static Tokenizer from_json(std::string_view tokenizer_json, const Json& tokenizer_config, std::string chat_template);
+  /// `file` stands in messages. Names of files in `tokenizer_config` are never followed.
+  static Tokenizer from_json(std::string_view tokenizer_json, const Json& tokenizer_config, std::string chat_template,
+                             std::string file = "tokenizer.json");
 
   Tokenizer(Tokenizer&&) noexcept;
   Tokenizer& operator=(Tokenizer&&) noexcept;

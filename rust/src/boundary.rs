@@ -1,6 +1,7 @@
 //! Passing results, errors and panics across the C interface.
 
 use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::sync::Once;
 
 /// Bytes owned by the Rust side until `fi_rs_free` is called: a result, or the text of an error.
 #[repr(C)]
@@ -44,14 +45,21 @@ pub unsafe fn text_of<'a>(data: *const u8, size: usize) -> Result<&'a str, Strin
     std::str::from_utf8(bytes_of(data, size)).map_err(|error| format!("text is not UTF-8: {error}"))
 }
 
-fn panic_text(payload: Box<dyn std::any::Any + Send>) -> String {
+pub fn panic_text(payload: Box<dyn std::any::Any + Send>) -> String {
     let text =
         payload.downcast_ref::<&str>().map(|s| s.to_string()).or_else(|| payload.downcast_ref::<String>().cloned());
     format!("the input broke the parser: {}", text.unwrap_or_else(|| "unknown reason".into()))
 }
 
+/// A panic is an error of the input, which the caller reports: the library itself prints nothing.
+fn silence_panics() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| std::panic::set_hook(Box::new(|_| {})));
+}
+
 /// Runs `body`; its result or error text goes to `out`.
 pub fn guarded(out: &mut FiBytes, body: impl FnOnce() -> Result<Vec<u8>, String>) -> i32 {
+    silence_panics();
     let outcome = catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|payload| Err(panic_text(payload)));
     let (code, bytes) = match outcome {
         Ok(bytes) => (OK, bytes),

@@ -5,5 +5,6 @@
 mod boundary;
 mod language;
 mod raster;
+mod sandbox;
 mod template;
 mod tokenizer;

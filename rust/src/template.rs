@@ -4,17 +4,34 @@
 //! `strftime_now`, Python's string methods, and a `tojson` that writes like Python's `json.dumps(ensure_ascii=False)`.
 
 use std::io::Write;
+use std::time::Duration;
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Kwargs, Serde};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Value};
 
 use crate::boundary::{guarded, text_of, FiBytes};
+use crate::sandbox::{run_limited, Limits};
 
 const MAX_SOURCE_BYTES: usize = 1 << 20;
 const MAX_OUTPUT_BYTES: usize = 64 << 20;
-const FUEL: u64 = 20_000_000;
-const STACK_BYTES: usize = 256 << 20;
+const MAX_RECURSION: usize = 200;
+const STACK_BYTES: usize = 1 << 30; // of address space; what is not touched costs nothing
+
+/// What a template may use. Those of models write a few messages; our own page writes a whole report.
+struct Allowance {
+    fuel: u64, // steps of the engine
+    limits: Limits,
+}
+
+const CHAT: Allowance = Allowance {
+    fuel: 2_000_000,
+    limits: Limits { stack_bytes: STACK_BYTES, memory_bytes: 64 << 20, time: Duration::from_secs(10) },
+};
+const PAGE: Allowance = Allowance {
+    fuel: 50_000_000,
+    limits: Limits { stack_bytes: STACK_BYTES, memory_bytes: 4 << 30, time: Duration::from_secs(600) },
+};
 
 /// Separators of Python's `json.dumps`: ", " and ": ".
 struct PythonFormatter;
@@ -78,12 +95,23 @@ fn strftime_now(format: String) -> String {
 
 /// `{% generation %}` marks what a model writes, for training; it renders as nothing.
 fn without_generation_tags(source: &str) -> String {
-    let mut text = source.to_string();
-    for name in ["generation", "endgeneration"] {
-        for (open, close) in [("{% ", " %}"), ("{%- ", " -%}"), ("{%- ", " %}"), ("{% ", " -%}")] {
-            text = text.replace(&format!("{open}{name}{close}"), &format!("{open}if true{close}{open}endif{close}"));
+    let mut text = String::with_capacity(source.len());
+    let mut rest = source;
+    while let Some(open) = rest.find("{%") {
+        let Some(length) = rest[open..].find("%}") else { break };
+        let inside = &rest[open + 2..open + length];
+        let name = inside.trim_matches(|c: char| c.is_whitespace() || c == '-' || c == '+');
+        text.push_str(&rest[..open]);
+        if name == "generation" || name == "endgeneration" {
+            let before = if inside.starts_with('-') { "-" } else { "" };
+            let after = if inside.ends_with('-') { "-" } else { "" };
+            text.push_str(&format!("{{%{before} if true %}}{{% endif {after}%}}"));
+        } else {
+            text.push_str(&rest[open..open + length + 2]);
         }
+        rest = &rest[open + length + 2..];
     }
+    text.push_str(rest);
     text
 }
 
@@ -91,11 +119,11 @@ fn chat_syntax() -> SyntaxConfig {
     SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build().expect("default delimiters are valid")
 }
 
-fn environment(escape_html: bool) -> Environment<'static> {
+fn environment(escape_html: bool, fuel: u64) -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_syntax(chat_syntax());
-    environment.set_fuel(Some(FUEL));
-    environment.set_recursion_limit(200);
+    environment.set_fuel(Some(fuel));
+    environment.set_recursion_limit(MAX_RECURSION);
     environment.set_auto_escape_callback(move |_| if escape_html { AutoEscape::Html } else { AutoEscape::None });
     environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
     environment.add_filter("tojson", tojson);
@@ -105,13 +133,13 @@ fn environment(escape_html: bool) -> Environment<'static> {
     environment
 }
 
-fn render(source: &str, context_json: &str, escape_html: bool) -> Result<Vec<u8>, String> {
+fn render(source: &str, context_json: &str, escape_html: bool, fuel: u64) -> Result<Vec<u8>, String> {
     if source.len() > MAX_SOURCE_BYTES {
         return Err(format!("template of {} bytes, more than {MAX_SOURCE_BYTES}", source.len()));
     }
     let source = without_generation_tags(source);
     let values: serde_json::Value = serde_json::from_str(context_json).map_err(|error| error.to_string())?;
-    let environment = environment(escape_html);
+    let environment = environment(escape_html, fuel);
     let template = environment.template_from_named_str("template", &source).map_err(describe)?;
     let text = template.render(Serde(&values)).map_err(describe)?;
     if text.len() > MAX_OUTPUT_BYTES {
@@ -127,16 +155,10 @@ fn describe(error: Error) -> String {
     }
 }
 
-/// On a thread with a known stack: the depth that a template may reach does not depend on the caller.
-fn render_on_own_thread(source: &str, context_json: &str, escape_html: bool) -> Result<Vec<u8>, String> {
-    std::thread::scope(|scope| {
-        std::thread::Builder::new()
-            .stack_size(STACK_BYTES)
-            .spawn_scoped(scope, || render(source, context_json, escape_html))
-            .map_err(|error| error.to_string())?
-            .join()
-            .map_err(|_| "the template broke the engine".to_string())?
-    })
+fn render_within_limits(source: &str, context_json: &str, escape_html: bool) -> Result<Vec<u8>, String> {
+    let allowance = if escape_html { PAGE } else { CHAT };
+    let (source, context_json) = (source.to_string(), context_json.to_string());
+    run_limited(allowance.limits, move || render(&source, &context_json, escape_html, allowance.fuel))
 }
 
 /// # Safety
@@ -151,6 +173,6 @@ pub unsafe extern "C" fn fi_rs_render_template(
     out: *mut FiBytes,
 ) -> i32 {
     guarded(&mut *out, || {
-        render_on_own_thread(text_of(source, source_size)?, text_of(context, context_size)?, escape_html)
+        render_within_limits(text_of(source, source_size)?, text_of(context, context_size)?, escape_html)
     })
 }

@@ -114,6 +114,20 @@ TEST(CachedModel, WritesAndFindsTheStandardLayout) {
   EXPECT_FALSE(model.is_known_absent(kCommit, "sub/file.txt"));
 }
 
+// Row 9, for a blob whose bits change after it was downloaded.
+TEST(VerifiedSha256, ABlobMustBeWhatItIsNamedAfter) {
+  const TemporaryFolder folder;
+  const std::string sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";  // of "abc"
+  EXPECT_EQ(verified_sha256(folder.write("model.safetensors", "abc")), sha256);
+  const auto blob = folder.write("blobs/" + sha256, "abc");
+  const auto link = folder.path() / "link.safetensors";
+  std::filesystem::create_symlink(blob, link);
+  EXPECT_EQ(verified_sha256(link), sha256);
+  folder.write("blobs/" + sha256, "abb");
+  expect_failure([&] { verified_sha256(link); }, ErrorCode::kInvalid, {blob.string(), "damaged", sha256});
+  EXPECT_NE(verified_sha256(folder.write("blobs/" + std::string(40, '0'), "x")), "");  // a git hash is of something else
+}
+
 TEST(CachedModel, ReferencesAreNoPaths) {
   const TemporaryFolder folder;
   const CachedModel model(folder.path(), "org/name");
