@@ -1,6 +1,5 @@
 #include "fi/compare/compare.h"
 
-#include "fi/compare/budget.h"
 #include "fi/compare/models.h"
 #include "fi/compare/run_files.h"
 #include "fi/compare/staging.h"
@@ -84,33 +83,6 @@ CompareResult run_compare(const CompareOptions& options, ProgressSink& progress)
   result.report_markdown = files.markdown;
   result.report_html = files.html;
   return result;
-}
-
-Json plan_compare(const CompareOptions& options) {
-  validate(options);
-  const PairFiles files = resolve_pair(options);
-  const Budget budget = budget_named(options.budget);
-  const PromptSet prompts = options.prompts.empty() ? builtin_prompts() : load_prompts(options.prompts);
-  uint64_t weight_bytes = 0;
-  for (const auto* model : {&files.base, &files.target}) {
-    for (const auto& path : model->weights) weight_bytes += std::filesystem::file_size(path);
-  }
-  int64_t discovery = 0;
-  for (const PromptCategory& category : prompts.categories) {
-    discovery += static_cast<int64_t>(
-        split_prompts(category, static_cast<uint64_t>(options.seed), budget.discovery, budget.confirmation).discovery.size());
-  }
-  const int64_t new_tokens = options.max_new_tokens > 0 ? options.max_new_tokens : budget.max_new_tokens;
-  const int64_t confirmation =
-      std::min<int64_t>(budget.max_confirmed_categories, static_cast<int64_t>(prompts.categories.size())) * budget.confirmation;
-  return {{"base", files.base.name},
-          {"target", files.target.name},
-          {"num_categories", prompts.categories.size()},
-          {"num_discovery_prompts", discovery},
-          {"max_confirmation_prompts", confirmation},
-          {"max_answer_tokens", 2 * new_tokens * (discovery + confirmation)},
-          {"weight_file_bytes", weight_bytes},
-          {"output_dir", options.output_dir}};
 }
 
 Json create_visualizations(const Json& feature_data, const std::filesystem::path& folder, ProgressSink& progress) {
