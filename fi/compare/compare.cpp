@@ -1,5 +1,6 @@
 #include "fi/compare/compare.h"
 
+#include "fi/compare/crosscoder_file.h"
 #include "fi/compare/models.h"
 #include "fi/compare/run_files.h"
 #include "fi/compare/staging.h"
@@ -20,7 +21,7 @@ Json read_stage(const std::filesystem::path& path, const char* stage, const char
 
 Json crosscoder_analysis(const CompareOptions& options) {
   if (options.crosscoder_file.empty()) return nullptr;
-  return parse_json(read_file(options.crosscoder_file, "crosscoder"), "crosscoder", options.crosscoder_file);
+  return read_crosscoder_file(options.crosscoder_file);
 }
 
 // Results that do not belong to what is about to be made must not be taken for it.
@@ -95,7 +96,7 @@ Json create_visualizations(const Json& feature_data, const std::filesystem::path
 Json generate_report(const Json& feature_data, const Json& crosscoder_data, const std::filesystem::path& folder,
                      const std::string& format, ProgressSink&) {
   Report report = report_from_json(feature_data, "feature data");
-  if (!crosscoder_data.is_null()) report.settings["crosscoder_analysis"] = crosscoder_data;
+  if (!crosscoder_data.is_null()) report.weights = weight_rows_from_json(crosscoder_data, "crosscoder data");
   const ReportFiles files = write_report(report, folder, format);
   return {{"json", files.json.string()}, {"markdown", files.markdown.string()}, {"html", files.html.string()}};
 }

@@ -33,7 +33,7 @@ Json extract_activations(const CompareOptions& options, const std::filesystem::p
 struct NameOptions {
   double threshold = 0.3;  // smallest Cliff's delta reported
   int64_t seed = 0;
-  Json crosscoder = nullptr;  // parsed crosscoder analysis file, or null
+  Json crosscoder = nullptr;  // crosscoder analysis (fi/compare/crosscoder_file.h), or null
 };
 
 /// Needs no model: statistics, claims and named features. `activation_data` is what `extract_activations` returned (its "folder"
