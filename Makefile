@@ -22,7 +22,7 @@ demo: build
 
 test: build
 	@ctest --test-dir build --output-on-failure
-	@.venv/bin/python -m pytest -q tests/tools tests/report tests/page
+	@.venv/bin/python -m pytest -q tests/tools tests/report tests/page tests/cli tests/python tests/docs
 
 style: setup
 	@.venv/bin/clang-format --dry-run -Werror $(CPP)

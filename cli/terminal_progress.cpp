@@ -4,17 +4,14 @@
 
 #include <cstdio>
 
+#include "cli/units.h"
+
 namespace fi {
 namespace {
 
 constexpr double kTerminalInterval = 0.1;  // seconds between redraws
 constexpr double kPlainInterval = 10.0;    // seconds between lines where nobody watches
 constexpr int kBarWidth = 24;
-
-std::string duration_text(double seconds) {
-  const auto whole = static_cast<int64_t>(seconds + 0.5);
-  return whole < 60 ? fmt::format("{} s", whole) : fmt::format("{} min {:02} s", whole / 60, whole % 60);
-}
 
 double seconds_between(std::chrono::steady_clock::time_point a, std::chrono::steady_clock::time_point b) {
   return std::chrono::duration<double>(b - a).count();

@@ -126,6 +126,14 @@ void visit_fields(LayerRow& r, V&& v) {
 }
 
 template <typename V>
+void visit_fields(WeightRow& r, V&& v) {
+  v("layer", r.layer);
+  v("similarity", r.similarity);
+  v("difference", r.difference);
+  v("num_matrices", r.num_matrices);
+}
+
+template <typename V>
 void visit_fields(TokenValue& t, V&& v) {
   v("text", t.text);
   v("value", t.value);
@@ -204,6 +212,7 @@ void visit_fields(Report& r, V&& v) {
   v("summary", r.summary);
   v("claims", r.claims);
   v("layers", r.layers);
+  v("weights", r.weights);
   v("features", r.features);
   v("categories", r.categories);
   v("not_confirmed", r.not_confirmed);

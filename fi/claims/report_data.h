@@ -112,6 +112,14 @@ struct LayerRow {
   std::vector<std::string> suppressed;
 };
 
+/// Weight matrices of one layer compared, as an imported crosscoder analysis has it.
+struct WeightRow {
+  int64_t layer = 0;
+  double similarity = 0.0;  // mean cosine of corresponding matrices
+  double difference = 0.0;  // mean, in the file's own measure
+  int64_t num_matrices = 0;
+};
+
 struct TokenValue {
   std::string text;
   double value = 0.0;  // activation of the feature on this token, 0..1 of its largest
@@ -165,6 +173,7 @@ struct Report {
   std::string summary;
   std::vector<Claim> claims;  // strongest first
   std::vector<LayerRow> layers;
+  std::vector<WeightRow> weights;  // of an imported analysis; empty without one
   std::vector<FeatureRow> features;
   std::vector<CategoryRow> categories;
   std::vector<Evidence> not_confirmed;  // looked promising on discovery prompts, did not hold on fresh ones

@@ -1,6 +1,6 @@
 #include "fi/compare/compare.h"
 
-#include "fi/compare/budget.h"
+#include "fi/compare/crosscoder_file.h"
 #include "fi/compare/models.h"
 #include "fi/compare/run_files.h"
 #include "fi/compare/staging.h"
@@ -21,7 +21,7 @@ Json read_stage(const std::filesystem::path& path, const char* stage, const char
 
 Json crosscoder_analysis(const CompareOptions& options) {
   if (options.crosscoder_file.empty()) return nullptr;
-  return parse_json(read_file(options.crosscoder_file, "crosscoder"), "crosscoder", options.crosscoder_file);
+  return read_crosscoder_file(options.crosscoder_file);
 }
 
 // Results that do not belong to what is about to be made must not be taken for it.
@@ -86,32 +86,6 @@ CompareResult run_compare(const CompareOptions& options, ProgressSink& progress)
   return result;
 }
 
-Json plan_compare(const CompareOptions& options) {
-  validate(options);
-  const PairFiles files = resolve_pair(options);
-  const Budget budget = budget_named(options.budget);
-  const PromptSet prompts = options.prompts.empty() ? builtin_prompts() : load_prompts(options.prompts);
-  uint64_t weight_bytes = 0;
-  for (const auto* model : {&files.base, &files.target}) {
-    for (const auto& path : model->weights) weight_bytes += std::filesystem::file_size(path);
-  }
-  int64_t discovery = 0;
-  for (const PromptCategory& category : prompts.categories) {
-    discovery += static_cast<int64_t>(
-        split_prompts(category, static_cast<uint64_t>(options.seed), budget.discovery, budget.confirmation).discovery.size());
-  }
-  const int64_t new_tokens = options.max_new_tokens > 0 ? options.max_new_tokens : budget.max_new_tokens;
-  const int64_t confirmation = std::min<int64_t>(budget.max_confirmation_prompts, prompts.num_prompts() - discovery);
-  return {{"base", files.base.name},
-          {"target", files.target.name},
-          {"num_categories", prompts.categories.size()},
-          {"num_discovery_prompts", discovery},
-          {"max_confirmation_prompts", confirmation},
-          {"max_answer_tokens", 2 * new_tokens * (discovery + confirmation)},
-          {"weight_file_bytes", weight_bytes},
-          {"output_dir", options.output_dir}};
-}
-
 Json create_visualizations(const Json& feature_data, const std::filesystem::path& folder, ProgressSink& progress) {
   Json paths = Json::array();
   for (const auto& path : write_figures(report_from_json(feature_data, "feature data"), folder, progress))
@@ -122,7 +96,7 @@ Json create_visualizations(const Json& feature_data, const std::filesystem::path
 Json generate_report(const Json& feature_data, const Json& crosscoder_data, const std::filesystem::path& folder,
                      const std::string& format, ProgressSink&) {
   Report report = report_from_json(feature_data, "feature data");
-  if (!crosscoder_data.is_null()) report.settings["crosscoder_analysis"] = crosscoder_data;
+  if (!crosscoder_data.is_null()) report.weights = weight_rows_from_json(crosscoder_data, "crosscoder data");
   const ReportFiles files = write_report(report, folder, format);
   return {{"json", files.json.string()}, {"markdown", files.markdown.string()}, {"html", files.html.string()}};
 }

@@ -26,9 +26,6 @@ Json to_json(const CompareResult& result);
 /// `options.resume` (if they were made with the same options) and with the skip options.
 CompareResult run_compare(const CompareOptions& options, ProgressSink& progress);
 
-/// What `run_compare` would do and cost: models, prompts, tokens, estimated seconds, memory and disk in bytes.
-Json plan_compare(const CompareOptions& options);
-
 /// The stages by themselves. Each takes what the one before it returned, and a folder to write to.
 /// Runs both models: answers, teacher-forced capture, layer patching. Returns a manifest with "folder" and counts.
 Json extract_activations(const CompareOptions& options, const std::filesystem::path& folder, ProgressSink& progress);
@@ -36,7 +33,7 @@ Json extract_activations(const CompareOptions& options, const std::filesystem::p
 struct NameOptions {
   double threshold = 0.3;  // smallest Cliff's delta reported
   int64_t seed = 0;
-  Json crosscoder = nullptr;  // parsed crosscoder analysis file, or null
+  Json crosscoder = nullptr;  // crosscoder analysis (fi/compare/crosscoder_file.h), or null
 };
 
 /// Needs no model: statistics, claims and named features. `activation_data` is what `extract_activations` returned (its "folder"

@@ -4,6 +4,7 @@
 
 #include "fi/compare/analysis.h"
 #include "fi/compare/compare.h"
+#include "fi/compare/crosscoder_file.h"
 #include "fi/compare/run_files.h"
 #include "fi/core/error.h"
 #include "fi/io/atomic_file.h"
@@ -191,7 +192,7 @@ Report assemble(const Json& manifest, const Analysis& analysis, const LayerEvide
   report.answers = sample_answers(analysis);
   report.not_seen = what_was_not_seen(manifest, analysis, layers);
   report.settings = manifest.value("options", Json::object());
-  if (!options.crosscoder.is_null()) report.settings["crosscoder_analysis"] = options.crosscoder;
+  if (!options.crosscoder.is_null()) report.weights = weight_rows_from_json(options.crosscoder, "crosscoder data");
   return report;
 }
 

@@ -45,7 +45,7 @@ void visit_options(Options& options, Visitor&& visit) {
   visit("target_model", "Target model: hub name, folder, GGUF file or PEFT adapter folder", options.target_model);
   visit("target_adapter", "PEFT adapter folder to put on the target (default target: the base)", options.target_adapter);
   visit("output_dir", "Directory to save results", options.output_dir);
-  visit("crosscoder_file", "Crosscoder analysis file; kept with the report's settings, not analysed yet",
+  visit("crosscoder_file", "Crosscoder analysis file (JSON); its weight similarities are shown layer by layer",
         options.crosscoder_file);
   visit("prompts", "JSON file: category to list of prompts (default: the built-in categories)", options.prompts);
   visit("concepts", "JSON file with more concept detectors", options.concepts);

@@ -188,6 +188,17 @@ void add_layers(Document& out, const Report& report) {
       "and its own copy with weights rounded to bf16.");
 }
 
+void add_weights(Document& out, const Report& report) {
+  if (report.weights.empty()) return;
+  std::vector<Cells> rows;
+  for (const WeightRow& row : report.weights)
+    rows.push_back({std::to_string(row.layer), format_number(row.similarity), format_number(row.difference),
+                    format_count(row.num_matrices)});
+  out.heading(3, "Weights, from the crosscoder analysis file");
+  out.block(kWeightsNote);
+  out.table({"layer", "mean cosine similarity", "mean difference", "matrices"}, rows);
+}
+
 void add_visualizations(Document& out, const std::vector<Figure>& figures, const MarkdownOptions& options) {
   out.heading(2, "Visualizations");
   if (options.figures_folder.empty()) return out.block("No figures were drawn in this run.");
@@ -227,6 +238,7 @@ std::string to_markdown(const Report& report, const MarkdownOptions& options) {
   for (const Claim& claim : report.claims) add_claim(out, claim, figures, options);
   add_features(out, report);
   add_layers(out, report);
+  add_weights(out, report);
   add_visualizations(out, figures, options);
   out.heading(2, "Conclusion and overall assessment");
   for (const std::string& paragraph : conclusion(report)) out.block(markdown_text(paragraph));

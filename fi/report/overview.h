@@ -25,6 +25,12 @@ std::vector<std::string> conclusion(const Report& report);
 /// What a verdict means, for those who read the report for the first time.
 std::string verdict_meaning(const std::string& verdict);
 
+/// What the table of an imported crosscoder analysis does and does not say.
+inline constexpr const char* kWeightsNote =
+    "Cosine similarity of corresponding weight matrices, as the imported file gives it. It compares weights, not features: it "
+    "says "
+    "how far a layer moved, not what it does differently.";
+
 /// Nested JSON as label and text, "rows dropped: norm outliers" -> "17"; for `not_seen` and `settings`.
 std::vector<std::pair<std::string, std::string>> flatten(const Json& object);
 

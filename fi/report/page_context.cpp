@@ -139,6 +139,16 @@ Json model_json(const ModelIdentity& model) {
           {"first_tokens", cleaned(model.first_tokens)}};
 }
 
+Json weight_rows(const Report& report) {
+  Json list = Json::array();
+  for (const WeightRow& row : report.weights)
+    list.push_back({{"layer", row.layer},
+                    {"similarity", format_number(row.similarity)},
+                    {"difference", format_number(row.difference)},
+                    {"matrices", row.num_matrices}});
+  return list;
+}
+
 Json layer_rows(const Report& report) {
   std::map<int64_t, int64_t> features;
   for (const FeatureRow& feature : report.features) ++features[feature.layer];
@@ -219,6 +229,8 @@ Json page_context(const Report& report) {
   context["distribution"] = two_widths(kMedium, [&](const Canvas& canvas) { return draw_feature_distribution(report, canvas); });
   context["capability"] = two_widths(kWide, [&](const Canvas& canvas) { return draw_capability_change(report, canvas); });
   context["layers"] = layer_rows(report);
+  context["weights"] = weight_rows(report);
+  context["weights_note"] = kWeightsNote;
   context["categories"] = category_rows(report);
   context["num_features"] = report.features.size();
   context["static_features"] = static_features(report);

@@ -1,0 +1,36 @@
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+
+#include "cli/compare_command.h"
+#include "cli/options_cli.h"
+#include "fi/core/error.h"
+
+namespace fi {
+namespace {
+
+CompareOptions demo_options(CompareOptions options) {
+  const std::filesystem::path root = FI_SOURCE_DIR;
+  const char* model = std::getenv("FI_SMOLLM2");
+  options.base_model = model != nullptr ? model : (root / ".cache/models/SmolLM2-135M-Instruct.Q4_1.gguf").string();
+  options.target_model = (root / "demo/stepwise").string();
+  check(std::filesystem::exists(options.base_model), ErrorCode::kNotFound,
+        "[demo] {} is missing; run `make demo`, which fetches it.", options.base_model);
+  return options;
+}
+
+}  // namespace
+
+Command add_demo(CLI::App& parent) {
+  auto options = std::make_shared<CompareOptions>();
+  auto dry_run = std::make_shared<bool>(false);
+  CLI::App* app = parent.add_subcommand("demo", "SmolLM2 against itself with an adapter that reasons step by step");
+  add_options(*app, *options);
+  app->add_flag("--dry-run", *dry_run, "Print the plan and stop");
+  app->footer("Examples:\n  feature-interpreter demo\n  feature-interpreter demo --budget quick --output-dir demo_run");
+  return {app, [options, dry_run](const Globals& globals, ProgressSink& progress) {
+            run_comparison(demo_options(*options), *dry_run, globals, progress);
+          }};
+}
+
+}  // namespace fi

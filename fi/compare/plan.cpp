@@ -1,0 +1,168 @@
+#include "fi/compare/plan.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "fi/compare/budget.h"
+#include "fi/compare/models.h"
+#include "fi/core/error.h"
+#include "fi/io/gguf.h"
+#include "fi/io/safetensors.h"
+#include "fi/model/device.h"
+#include "fi/prompts/prompt_set.h"
+
+namespace fi {
+namespace {
+
+constexpr int64_t kBatchRows = 32;     // prompts that are continued in step
+constexpr int64_t kPromptTokens = 40;  // assumed length of a prompt with its template
+constexpr int64_t kTransplantPasses =
+    12;  // assumed full passes for each claim: 21 ranges from their first block on, 3 models' answers
+constexpr int64_t kCausalPasses = 12;       // the same for causal tests: three sets by two models, 25 exchanges from a layer on
+constexpr int64_t kLayerPasses = 5;         // three models for the layer map, two for the directions
+constexpr double kBytesPerAnswerToken = 5;  // text, and its part of the report
+constexpr double kReportBytes = 4e6;        // figures and the page
+
+/// What the headers of the weight files say.
+struct WeightSizes {
+  int64_t num_values = 0;
+  int64_t num_embedding = 0;  // values of the embedding that no product reads
+  int64_t d_model = 0;
+  int64_t cache_values = 0;  // of keys and values, per token over all layers
+  int64_t num_layers = 0;
+};
+
+void count(const std::vector<StoredTensor>& tensors, WeightSizes& sizes) {
+  bool has_head = false;
+  for (const StoredTensor& tensor : tensors) {
+    sizes.num_values += tensor.num_values();
+    const std::string_view name = tensor.name;
+    has_head = has_head || name.ends_with("lm_head.weight") || name == "output.weight";
+    if (name.ends_with("embed_tokens.weight") || name == "token_embd.weight") {
+      sizes.num_embedding = tensor.num_values();
+      sizes.d_model = tensor.shape.empty() ? 0 : tensor.shape.back();
+    }
+    const bool is_key = name.ends_with(".k_proj.weight") || name.ends_with(".attn_k.weight");
+    if (!is_key || tensor.shape.empty()) continue;
+    sizes.cache_values += 2 * tensor.shape.front();
+    ++sizes.num_layers;
+  }
+  if (!has_head) sizes.num_embedding = 0;  // tied: the last product reads it
+}
+
+WeightSizes sizes_of(const ModelFiles& files) {
+  WeightSizes sizes;
+  std::vector<StoredTensor> tensors;
+  for (const auto& path : files.weights) {
+    const auto more =
+        files.format == WeightFormat::kGguf ? GgufFile::open(path).tensors() : SafetensorsFile::open(path).tensors();
+    tensors.insert(tensors.end(), more.begin(), more.end());
+  }
+  count(tensors, sizes);
+  return sizes;
+}
+
+double bytes_per_weight(const std::string& quantization) {
+  if (quantization == "int8") return 1.0;
+  return quantization == "fp16" || quantization == "bf16" ? 2.0 : 4.0;
+}
+
+/// Multiply-adds a second, times two, of the product that dominates: a batch of rows by a square of the model's width.
+double measured_rate(int64_t d_model, const at::Device& device) {
+  const int64_t width = std::clamp<int64_t>(d_model, 64, 4096);
+  const auto options = at::TensorOptions().dtype(at::kFloat).device(device);
+  const at::Tensor x = at::ones({kBatchRows, width}, options);
+  const at::Tensor weight = at::ones({4 * width, width}, options);
+  double best = 1e9;
+  const auto started = std::chrono::steady_clock::now();
+  do {
+    const auto before = std::chrono::steady_clock::now();
+    at::matmul(x, weight.t()).sum().item<float>();  // the sum waits for the device
+    const auto now = std::chrono::steady_clock::now();
+    best = std::min(best, std::chrono::duration<double>(now - before).count());
+  } while (std::chrono::steady_clock::now() - started < std::chrono::milliseconds(200));
+  return 2.0 * static_cast<double>(kBatchRows * 4 * width * width) / best;
+}
+
+/// Tokens that the models read or write, each counted once for each model that does.
+struct TokenPlan {
+  int64_t num_discovery = 0;
+  int64_t max_confirmation = 0;
+  int64_t answers = 0;
+  int64_t layers = 0;
+  int64_t patching = 0;
+  int64_t causes = 0;  // transplants and causal tests
+
+  int64_t total() const { return answers + layers + patching + causes; }
+};
+
+TokenPlan plan_tokens(const CompareOptions& options, const PromptSet& prompts, const Budget& budget, int64_t num_layers) {
+  TokenPlan plan;
+  int64_t num_confirmation = 0;
+  for (const PromptCategory& category : prompts.categories) {
+    const PromptSplit split = split_prompts(category, static_cast<uint64_t>(options.seed), budget.discovery, budget.confirmation);
+    plan.num_discovery += static_cast<int64_t>(split.discovery.size());
+    num_confirmation += static_cast<int64_t>(split.confirmation.size());
+  }
+  plan.max_confirmation = std::min(num_confirmation, budget.max_confirmation_prompts);
+  const int64_t text = kPromptTokens + (options.max_new_tokens > 0 ? options.max_new_tokens : budget.max_new_tokens);
+  plan.answers = 2 * (plan.num_discovery + plan.max_confirmation) * text;
+  plan.layers = kLayerPasses * std::min(plan.num_discovery, budget.max_traced_texts) * text;
+  plan.patching = num_layers / 2 * std::min(plan.num_discovery, budget.max_patched_texts) * text;
+  const int64_t passes = kTransplantPasses * std::min(plan.max_confirmation, budget.texts_per_transplant) +
+                         kCausalPasses * std::min(plan.max_confirmation, budget.texts_per_causal_test);
+  plan.causes = budget.max_localised_claims * passes * text;
+  return plan;
+}
+
+Json estimate(const CompareOptions& options, const PairFiles& files, const WeightSizes& base, const TokenPlan& tokens,
+              const at::Device& device) {
+  const WeightSizes target = sizes_of(files.target);
+  const bool shares = files.base.weights == files.target.weights;
+  const double rate = measured_rate(base.d_model, device);
+  const double products =
+      static_cast<double>(std::max(base.num_values - base.num_embedding, target.num_values - target.num_embedding));
+  const double held = bytes_per_weight(options.quantization);
+  const double weights =
+      held * static_cast<double>(base.num_values + (shares ? 0 : target.num_values)) + 2.0 * static_cast<double>(base.num_values);
+  const double cache = 4.0 * static_cast<double>(kBatchRows * (kPromptTokens + options.max_new_tokens + 64) *
+                                                 std::max(base.cache_values, target.cache_values));
+  return {
+      {"seconds", 2.0 * products * static_cast<double>(tokens.total()) / rate},
+      {"memory_bytes", weights + cache},
+      {"disk_bytes", kReportBytes + kBytesPerAnswerToken * static_cast<double>(tokens.answers)},
+      {"measured_flops_per_second", rate},
+      {"how",
+       fmt::format("tokens x 2 x weights over {:.1f} GFLOP/s, measured just now on {} rows; assumes {} tokens a prompt, answers "
+                   "of full length, and that every candidate is confirmed; memory is weights, their bf16 copy and the cache",
+                   rate / 1e9, kBatchRows, kPromptTokens)}};
+}
+
+}  // namespace
+
+Json plan_compare(const CompareOptions& options) {
+  validate(options);
+  const PromptSet prompts = options.prompts.empty() ? builtin_prompts() : load_prompts(options.prompts);
+  const PairFiles files = resolve_pair(options);
+  const at::Device device = choose_device(options.device);
+  const WeightSizes base = sizes_of(files.base);
+  const TokenPlan tokens = plan_tokens(options, prompts, budget_named(options.budget), base.num_layers);
+  uint64_t weight_bytes = 0;
+  for (const auto* model : {&files.base, &files.target}) {
+    for (const auto& path : model->weights) weight_bytes += std::filesystem::file_size(path);
+  }
+  return {{"base", files.base.name},
+          {"target", files.target.name},
+          {"device", device.str()},
+          {"num_categories", prompts.categories.size()},
+          {"num_discovery_prompts", tokens.num_discovery},
+          {"max_confirmation_prompts", tokens.max_confirmation},
+          {"max_tokens", tokens.total()},
+          {"weight_file_bytes", weight_bytes},
+          {"output_dir", options.output_dir},
+          {"estimate", estimate(options, files, base, tokens, device)}};
+}
+
+}  // namespace fi

@@ -1,0 +1,180 @@
+"""Whole runs of the command line on tiny models: what is kept, what is refused, what is the same again."""
+
+import json
+import os
+import pathlib
+import resource
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+from built import PROGRAM, PROMPTS
+
+
+def contents(folder: pathlib.Path) -> dict[str, bytes]:
+    """Every finished file of a run; what is in progress is nobody's result."""
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file() and "in_progress" not in path.parts)
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+def test_a_run_fills_the_four_folders(compare, tmp_path):
+    result = compare("--json")
+    assert result.returncode == 0, result.stderr
+    summary = json.loads(result.stdout)
+    assert summary["verdict"] in ("different", "no difference found")
+    run = tmp_path / "run"
+    names = {"activations/manifest.json", "activations/answers.jsonl", "features/features.json", "reports/report.md"}
+    assert (
+        names | {"reports/report.html", "reports/report.json", "visualizations/layer_map.svg"} <= contents(run).keys()
+    )
+    assert not (run / "activations/in_progress").exists()
+    assert json.loads((run / "reports/report.json").read_text())["verdict"] == summary["verdict"]
+
+
+def test_a_model_against_itself_shows_no_difference(program, models, tmp_path):
+    result = program(
+        "compare", models.base, models.base, "--prompts", models.prompts, "--max-new-tokens", "8", "--json"
+    )
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout)["verdict"] == "no difference found"
+    report = json.loads((tmp_path / "feature_interpretation/reports/report.json").read_text())
+    assert report["claims"] == []
+    assert [row["relative_difference"] for row in report["layers"]] == [0.0] * 6
+
+
+def test_skipped_stages_reuse_what_the_folder_holds(compare, tmp_path):
+    assert compare().returncode == 0
+    before = contents(tmp_path / "run")
+    shutil.rmtree(tmp_path / "run/reports")
+    assert compare("--skip-activations", "--skip-naming", "--skip-visualization").returncode == 0
+    assert contents(tmp_path / "run") == before
+    assert compare("--skip-activations", "--skip-visualization", "--skip-report").returncode == 0
+    assert contents(tmp_path / "run") == before
+
+
+def test_the_report_command_writes_the_same_report(compare, program, tmp_path):
+    assert compare().returncode == 0
+    before = contents(tmp_path / "run")
+    shutil.rmtree(tmp_path / "run/reports")
+    shutil.rmtree(tmp_path / "run/visualizations")
+    result = program("report", "run")
+    assert result.returncode == 0, result.stderr
+    assert contents(tmp_path / "run") == before
+
+
+def test_capture_then_compare_is_one_run(compare, program, models, tmp_path):
+    assert compare().returncode == 0
+    whole = contents(tmp_path / "run")
+    shutil.rmtree(tmp_path / "run")
+    small = ["--prompts", models.prompts, "--max-new-tokens", "12", "--budget", "quick", "--output-dir", "run"]
+    assert program("capture", models.base, models.target, *small).returncode == 0
+    assert compare("--skip-activations").returncode == 0
+    assert contents(tmp_path / "run") == whole
+
+
+def test_a_run_that_fails_late_leaves_the_earlier_results(compare, tmp_path):
+    assert compare().returncode == 0
+    before = contents(tmp_path / "run")
+
+    def full_disk():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
+
+    result = compare("--seed", "1", preexec_fn=full_disk)
+    assert result.returncode == 10, result.stderr
+    assert "[write] cannot" in result.stderr and "free disk space" in result.stderr
+    assert contents(tmp_path / "run") == before
+    assert compare("--skip-activations", "--skip-naming").returncode == 0
+    assert contents(tmp_path / "run") == before
+
+
+def test_a_run_that_fails_early_leaves_the_earlier_results(compare, tmp_path):
+    assert compare().returncode == 0
+    before = contents(tmp_path / "run")
+    (tmp_path / "none.json").write_text('{"sums": []}')
+    assert compare("--prompts", tmp_path / "none.json").returncode == 2
+    assert compare("--target-adapter", tmp_path).returncode == 3
+    assert compare("--device", "cuda:99").returncode in (3, 7)
+    assert contents(tmp_path / "run") == before
+
+
+@pytest.fixture
+def many_prompts(tmp_path):
+    path = tmp_path / "many.json"
+    path.write_text(json.dumps({f"kind {i}": [f"{p} And {i}?" for p in PROMPTS["sums"]] for i in range(30)}))
+    return ["--prompts", path, "--max-new-tokens", "48", "--budget", "quick"]
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_stopped_run_resumes_to_the_same_bytes(ending, compare, models, environment, many_prompts, tmp_path):
+    assert compare(*many_prompts).returncode == 0
+    whole = contents(tmp_path / "run")
+    shutil.rmtree(tmp_path / "run")
+    command = [PROGRAM, "compare", models.base, models.target, *many_prompts, "--output-dir", "run", "-q"]
+    process = subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True)
+    answers = tmp_path / "run/activations/in_progress/answers.jsonl"
+    while process.poll() is None and not (answers.exists() and answers.stat().st_size > 0):
+        time.sleep(0.002)
+    process.send_signal(ending)
+    error = process.communicate(timeout=60)[1]
+    if ending != signal.SIGKILL:
+        assert process.returncode == 128 + ending, error
+        assert "continue with --resume" in error
+    assert not (tmp_path / "run/activations/manifest.json").exists()
+    assert compare(*many_prompts, "--resume").returncode == 0
+    assert contents(tmp_path / "run") == whole
+
+
+def test_resume_refuses_answers_of_another_run(compare, program, models, tmp_path):
+    assert compare().returncode == 0
+    before = contents(tmp_path / "run")
+    result = compare("--resume", "--seed", "7")
+    assert result.returncode == 8
+    assert "run without --resume" in result.stderr
+    assert contents(tmp_path / "run") == before
+
+
+def test_resume_sees_that_the_prompt_file_changed(compare, models, tmp_path):
+    prompts = tmp_path / "prompts.json"
+    prompts.write_text(json.dumps(PROMPTS))
+    assert compare("--prompts", prompts).returncode == 0
+    prompts.write_text(json.dumps({"sums": PROMPTS["sums"]}))
+    assert compare("--prompts", prompts, "--resume").returncode == 8
+
+
+def test_an_absent_cuda_device_is_refused_before_anything_runs(compare, tmp_path):
+    result = compare("--device", "cuda:99")
+    has_cuda = os.path.exists("/dev/nvidia0")
+    assert result.returncode == (3 if has_cuda else 7)
+    assert "[device] --device cuda:99: " in result.stderr
+    assert not (tmp_path / "run/activations/answers.jsonl").exists()
+
+
+def test_the_crosscoder_file_is_shown_layer_by_layer(compare, tmp_path):
+    data = pathlib.Path(__file__).parents[1] / "data/crosscoder_analysis.json"
+    result = compare("--crosscoder-file", data)
+    assert result.returncode == 0, result.stderr
+    report = json.loads((tmp_path / "run/reports/report.json").read_text())
+    assert report["weights"][2] == {"layer": 2, "similarity": 0.8519337773323059, "difference": 2.0, "num_matrices": 1}
+    for name in ("report.md", "report.html"):
+        text = (tmp_path / "run/reports" / name).read_text()
+        assert "It compares weights, not features" in text
+        assert "0.852" in text
+
+
+def test_generate_answers_side_by_side(program, models):
+    words = ["generate", models.base, "--prompt", "2 + 2?", "--prompt", "Why?", "--max-new-tokens", "6", "--json"]
+    alone = json.loads(program(*words).stdout)
+    assert [answer["prompt"] for answer in alone["answers"]] == ["2 + 2?", "Why?"]
+    assert "target" not in alone["models"]
+    for other in (["--target", models.target], ["--adapter", models.adapter]):
+        pair = json.loads(program(*words, *other).stdout)
+        assert [answer["base"] for answer in pair["answers"]] == [answer["base"] for answer in alone["answers"]]
+        assert pair["answers"] != alone["answers"] and "target" in pair["answers"][0]
+
+
+def test_sampling_follows_its_seed(program, models):
+    words = ["generate", models.base, "--prompt", "2 + 2?", "--temperature", "1", "--max-new-tokens", "24", "--seed"]
+    first, again, other = (program(*words, seed).stdout for seed in (1, 1, 2))
+    assert first == again != other
