@@ -132,6 +132,8 @@ Decoder load_model(const ModelFiles& files, const LoadOptions& options, Progress
   }
   Decoder decoder = build(source, store, progress);
   check_all_used(store, files.name);
+  if (store.num_non_finite() > 0)
+    progress.warn(fmt::format("[model] {} holds {} weights that are NaN or infinite.", files.name, store.num_non_finite()));
   return files.adapter ? apply_adapter(decoder, *files.adapter) : decoder;
 }
 

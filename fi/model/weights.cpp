@@ -1,5 +1,7 @@
 #include "fi/model/weights.h"
 
+#include <cmath>
+
 #include "fi/core/error.h"
 
 namespace fi {
@@ -33,6 +35,8 @@ at::Tensor WeightStore::take_float(const std::string& name, at::IntArrayRef shap
   at::Tensor tensor = at::empty(shape, at::kFloat);
   to_float(stored, 0, stored.num_values(), tensor.data_ptr<float>());
   used_.insert(name);
+  // One pass for sound weights: a sum is finite only if all its terms are.
+  if (!std::isfinite(tensor.sum().item<double>())) num_non_finite_ += tensor.isfinite().logical_not_().sum().item<int64_t>();
   if (options_.interleaved_head_dim > 0 && is_rotated(name)) tensor = pairs_to_halves(tensor, options_.interleaved_head_dim);
   if (options_.norm_offset != 0.0 && name.ends_with("norm.weight")) tensor.add_(options_.norm_offset);
   return tensor;

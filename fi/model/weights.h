@@ -35,12 +35,15 @@ class WeightStore {
   at::Tensor take_float(const std::string& name, at::IntArrayRef shape) const;
   /// The tensor on its device; matrices in what they are held in (int8 counts as fp16 here, see take_linear), vectors in fp32.
   at::Tensor take(const std::string& name, at::IntArrayRef shape) const;
+  /// NaN and infinite values in what was taken so far.
+  int64_t num_non_finite() const { return num_non_finite_; }
   /// Names that nobody took.
   std::vector<std::string> unused() const;
 
  private:
   std::map<std::string, StoredTensor> tensors_;
   mutable std::set<std::string> used_;
+  mutable int64_t num_non_finite_ = 0;
   Options options_;
 };
 
