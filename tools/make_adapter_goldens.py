@@ -38,7 +38,10 @@ ADAPTERS = {
             exclude_modules=["up_proj"],
         ),
     ),
-    "saved": ("llama_tied", dict(r=2, lora_alpha=4, target_modules=["o_proj"], modules_to_save=["lm_head", "model.norm"])),
+    "saved": (
+        "llama_tied",
+        dict(r=2, lora_alpha=4, target_modules=["o_proj"], modules_to_save=["lm_head", "model.norm"]),
+    ),
     "biases": ("qwen2", dict(r=2, lora_alpha=4, target_modules=["q_proj", "o_proj"], bias="all")),
     "lora_biases": ("qwen2", dict(r=2, lora_alpha=4, target_modules=["k_proj"], bias="lora_only")),
     "embeddings": ("llama_untied", dict(r=3, lora_alpha=6, target_modules=["embed_tokens", "lm_head", "gate_proj"])),

@@ -70,6 +70,8 @@ Decoder build_decoder(ModelSource source, WeightStore::Options options, Progress
   parts.final_norm = take_norm(root.scope("model"), "norm", parts.config.d_model, parts.config);
   take_layers(parts, root.scope("model").scope("layers"), options.device, progress);
   check_all_used(store);
+  if (store.num_non_finite() > 0)
+    progress.warn(fmt::format("[model] the model holds {} weights that are NaN or infinite.", store.num_non_finite()));
   return Decoder(std::move(parts));
 }
 

@@ -94,7 +94,8 @@ void adapt_linear(Linear& linear, AdapterTensors& tensors, const AdapterConfig& 
   }
   // PEFT calls the original part of a module with factors its base layer.
   for (const std::string& name : {module + ".bias", module + ".base_layer.bias"}) {
-    if (tensors.has(name) && linear.bias.defined()) linear.bias = tensors.take(name, {linear.weight->d_out()}, linear.weight->device());
+    if (tensors.has(name) && linear.bias.defined())
+      linear.bias = tensors.take(name, {linear.weight->d_out()}, linear.weight->device());
   }
 }
 

@@ -1,8 +1,11 @@
 #include "fi/model/weights.h"
 
+#include <cmath>
+
 #include "fi/core/error.h"
 
 namespace fi {
+
 void WeightStore::add(TensorView tensor) {
   std::string name = tensor.name;
   const auto [place, is_new] = tensors_.emplace(std::move(name), std::move(tensor));
@@ -25,6 +28,8 @@ at::Tensor WeightStore::take(const std::string& name, at::IntArrayRef shape) con
   const TensorView& view = find(name, shape);
   if (options_.device.is_meta()) return at::empty(shape, at::TensorOptions().dtype(at::kFloat).device(at::kMeta));
   at::Tensor tensor = view.to_float();
+  // One pass for sound weights: a sum is finite only if all its terms are.
+  if (!std::isfinite(tensor.sum().item<double>())) non_finite_[name] = tensor.isfinite().logical_not_().sum().item<int64_t>();
   if (options_.norm_offset != 0.0 && name.ends_with("norm.weight")) tensor.add_(options_.norm_offset);
   return tensor.to(options_.device);
 }
@@ -49,6 +54,12 @@ WeightMatrixPtr WeightStore::take_table(const std::string& name, int64_t num_row
     case HeldAs::kFp32: break;
   }
   return hold_dense(table);
+}
+
+int64_t WeightStore::num_non_finite() const {
+  int64_t total = 0;
+  for (const auto& [name, count] : non_finite_) total += count;
+  return total;
 }
 
 std::vector<std::string> WeightStore::unused() const {

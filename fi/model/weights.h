@@ -40,6 +40,8 @@ class WeightStore {
   WeightMatrixPtr take_matrix(const std::string& name, int64_t d_out, int64_t d_in) const;
   /// A matrix whose rows are looked up, and which a tied model multiplies with as well.
   WeightMatrixPtr take_table(const std::string& name, int64_t num_rows, int64_t width) const;
+  /// NaN and infinite values in what was taken so far.
+  int64_t num_non_finite() const;
   /// Names that nobody took.
   std::vector<std::string> unused() const;
 
@@ -48,6 +50,7 @@ class WeightStore {
 
   std::map<std::string, TensorView> tensors_;
   mutable std::set<std::string> used_;
+  mutable std::map<std::string, int64_t> non_finite_;  // by tensor: a tied one is taken twice
   Options options_;
 };
 
