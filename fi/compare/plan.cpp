@@ -18,10 +18,13 @@ namespace {
 
 constexpr int64_t kBatchRows = 32;     // prompts that are continued in step
 constexpr int64_t kPromptTokens = 40;  // assumed length of a prompt with its template
-constexpr int64_t kTransplantPasses =
-    12;  // assumed full passes for each claim: 21 ranges from their first block on, 3 models' answers
-constexpr int64_t kCausalPasses = 12;       // the same for causal tests: three sets by two models, 25 exchanges from a layer on
-constexpr int64_t kLayerPasses = 5;         // three models for the layer map, two for the directions
+constexpr int64_t kLayerPasses = 5;    // three models for the layer map, two for the directions
+// Assumed full passes for each claim. Transplants: 21 ranges from their first block on, and three models' answers.
+constexpr int64_t kTransplantPasses = 12;
+// Causal tests: three sets by two models, 25 exchanges from a layer on.
+constexpr int64_t kCausalPasses = 12;
+constexpr int kMinRepeats = 10;  // the first calls of a product prepare it
+constexpr std::chrono::milliseconds kMeasuringTime{200};
 constexpr double kBytesPerAnswerToken = 5;  // text, and its part of the report
 constexpr double kReportBytes = 4e6;        // figures and the page
 
@@ -77,12 +80,12 @@ double measured_rate(int64_t d_model, const at::Device& device) {
   const at::Tensor weight = at::ones({4 * width, width}, options);
   double best = 1e9;
   const auto started = std::chrono::steady_clock::now();
-  do {
+  for (int i = 0; i < kMinRepeats || std::chrono::steady_clock::now() - started < kMeasuringTime; ++i) {
     const auto before = std::chrono::steady_clock::now();
     at::matmul(x, weight.t()).sum().item<float>();  // the sum waits for the device
     const auto now = std::chrono::steady_clock::now();
     best = std::min(best, std::chrono::duration<double>(now - before).count());
-  } while (std::chrono::steady_clock::now() - started < std::chrono::milliseconds(200));
+  }
   return 2.0 * static_cast<double>(kBatchRows * 4 * width * width) / best;
 }
 
@@ -154,7 +157,7 @@ Json plan_compare(const CompareOptions& options) {
     for (const auto& path : model->weights) weight_bytes += std::filesystem::file_size(path);
   }
   return {{"base", files.base.name},
-          {"target", files.target.name},
+          {"target", files.target.adapter ? files.target.name + " + " + files.target.adapter->string() : files.target.name},
           {"device", device.str()},
           {"num_categories", prompts.categories.size()},
           {"num_discovery_prompts", tokens.num_discovery},
