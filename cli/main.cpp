@@ -12,6 +12,7 @@
 #include "fi/compare/compare.h"
 #include "fi/core/error.h"
 #include "fi/io/atomic_file.h"
+#include "fi/report/run_comparison.h"
 
 namespace fi {
 namespace {
@@ -68,6 +69,10 @@ void report_again(const std::string& folder, const CompareOptions& options, Prog
   fmt::print("{}", to_pretty_json(generate_report(document, nullptr, run / "reports", options.report_format, progress)));
 }
 
+void compare_reports(const std::vector<std::filesystem::path>& runs, const std::filesystem::path& folder) {
+  for (const auto& path : write_comparison(read_runs(runs), folder)) fmt::print("{}\n", path.string());
+}
+
 int run(int argc, char** argv) {
   CLI::App app{"Says which features and capabilities differ between two language models, in which layers, and how sure that is."};
   app.require_subcommand(1);
@@ -76,7 +81,8 @@ int run(int argc, char** argv) {
   app.add_flag("--json", globals.json, "Print the result as JSON on standard output");
   app.add_flag("-q,--quiet", globals.quiet, "No progress");
   CompareOptions options;
-  std::string run_folder;
+  std::vector<std::filesystem::path> run_folders;
+  std::string comparison_dir = "comparison";
 
   CLI::App* compare = app.add_subcommand("compare", "Compare two models and write a report");
   compare->fallthrough();
@@ -87,9 +93,10 @@ int run(int argc, char** argv) {
   CLI::App* capture = app.add_subcommand("capture", "Only run both models and store what they do");
   capture->fallthrough();
   add_options(*capture, options);
-  CLI::App* report = app.add_subcommand("report", "Draw figures and report again from a run folder");
+  CLI::App* report = app.add_subcommand("report", "Draw figures and report again from a run folder, or lay several side by side");
   report->fallthrough();
-  report->add_option("run", run_folder, "Folder of an earlier run")->required();
+  report->add_option("run", run_folders, "Folder of an earlier run; several of one base make a table")->required();
+  report->add_option("--comparison-dir", comparison_dir, "Where the table of several runs goes");
   report->add_option("--report-format", options.report_format, "markdown, html or both");
   CLI::App* doctor_command = app.add_subcommand("doctor", "How two models are related, without running them");
   doctor_command->fallthrough();
@@ -111,7 +118,8 @@ int run(int argc, char** argv) {
     fmt::print("{}",
                to_pretty_json(extract_activations(options, std::filesystem::path(options.output_dir) / "activations", progress)));
   }
-  if (report->parsed()) report_again(run_folder, options, progress);
+  if (report->parsed() && run_folders.size() == 1) report_again(run_folders.front().string(), options, progress);
+  if (report->parsed() && run_folders.size() > 1) compare_reports(run_folders, comparison_dir);
   if (doctor_command->parsed()) fmt::print("{}", to_pretty_json(doctor(options, progress)));
   return 0;
 }
