@@ -7,6 +7,7 @@
 #include "fi/compare/run_files.h"
 #include "fi/core/error.h"
 #include "fi/io/atomic_file.h"
+#include "fi/report/run_comparison.h"
 
 namespace fi {
 namespace {
@@ -14,15 +15,17 @@ namespace {
 constexpr const char* kExamples =
     "Examples:\n"
     "  feature-interpreter report feature_interpretation\n"
-    "  feature-interpreter report feature_interpretation --report-format markdown";
+    "  feature-interpreter report feature_interpretation --report-format markdown\n"
+    "  feature-interpreter report run_of_adapter_a run_of_adapter_b --comparison-dir side_by_side";
 
 struct ReportRequest {
-  std::string run;
+  std::vector<std::string> runs;
+  std::string comparison_dir = "comparison";
   std::string format = "both";
 };
 
 void report_again(const ReportRequest& request, const Globals& globals, ProgressSink& progress) {
-  const RunFolders folders = RunFolders::in(request.run);
+  const RunFolders folders = RunFolders::in(request.runs.front());
   const std::filesystem::path path = folders.features / kFeaturesFile;
   check(std::filesystem::is_regular_file(path), ErrorCode::kNotFound,
         "[report] {} is missing; give the folder of a finished run, or run `compare` first.", path.string());
@@ -38,15 +41,29 @@ void report_again(const ReportRequest& request, const Globals& globals, Progress
   }
 }
 
+// Several targets of one base side by side.
+void compare_reports(const ReportRequest& request, const Globals& globals) {
+  const std::vector<std::filesystem::path> runs(request.runs.begin(), request.runs.end());
+  Json paths = Json::array();
+  for (const auto& path : write_comparison(read_runs(runs), request.comparison_dir)) paths.push_back(path.string());
+  if (globals.json) fmt::print("{}\n", paths.dump());
+  for (size_t i = 0; i < paths.size() && !globals.json; ++i) fmt::print("{}\n", paths[i].get<std::string>());
+}
+
 }  // namespace
 
 Command add_report(CLI::App& parent) {
   auto request = std::make_shared<ReportRequest>();
-  CLI::App* app = parent.add_subcommand("report", "Draw figures and report again from the folder of an earlier run");
-  app->add_option("run", request->run, "Folder of an earlier run")->required();
+  CLI::App* app =
+      parent.add_subcommand("report", "Draw figures and report again from a run's folder, or lay several runs side by side");
+  app->add_option("run", request->runs, "Folder of an earlier run; several of one base make a table")->required();
+  app->add_option("--comparison-dir", request->comparison_dir, "Where the table of several runs goes")->capture_default_str();
   app->add_option("--report-format", request->format, "markdown, html or both")->capture_default_str();
   app->footer(kExamples);
-  return {app, [request](const Globals& globals, ProgressSink& progress) { report_again(*request, globals, progress); }};
+  return {app, [request](const Globals& globals, ProgressSink& progress) {
+            if (request->runs.size() > 1) return compare_reports(*request, globals);
+            report_again(*request, globals, progress);
+          }};
 }
 
 }  // namespace fi

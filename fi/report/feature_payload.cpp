@@ -7,6 +7,7 @@
 #include <map>
 #include <unordered_map>
 
+#include "fi/report/category_titles.h"
 #include "fi/report/figures/figure.h"
 #include "fi/report/text.h"
 
@@ -57,21 +58,21 @@ std::string script_safe(const std::string& json) {
   return text;
 }
 
-Json example_line(const FeatureExample& example, StringTable& strings) {
+Json example_line(const FeatureExample& example, const CategoryTitles& titles, StringTable& strings) {
   Json tokens = Json::array(), values = Json::array();
   for (const TokenValue& token : example.tokens) {
     tokens.push_back(strings.place(clean_text(token.text)));
     values.push_back(hundredths(token.value));
   }
-  return Json::array({example.model == "base" ? 0 : 1, strings.line(example.category), tokens, values});
+  return Json::array({example.model == "base" ? 0 : 1, strings.place(titles.of(example.category)), tokens, values});
 }
 
-std::string detail_line(const FeatureRow& feature, StringTable& strings) {
+std::string detail_line(const FeatureRow& feature, const CategoryTitles& titles, StringTable& strings) {
   Json categories = Json::array(), examples = Json::array();
   for (const CategoryUse& use : feature.categories) {
-    categories.push_back({strings.line(use.category), four_digits(use.base), four_digits(use.target)});
+    categories.push_back({strings.place(titles.of(use.category)), four_digits(use.base), four_digits(use.target)});
   }
-  for (const FeatureExample& example : feature.examples) examples.push_back(example_line(example, strings));
+  for (const FeatureExample& example : feature.examples) examples.push_back(example_line(example, titles, strings));
   return Json::array({strings.lines(feature.suppressed_tokens), categories, examples}).dump();
 }
 
@@ -143,6 +144,7 @@ std::vector<std::string> firing_tokens(const FeatureRow& feature, size_t max_tok
 }
 
 FeaturePayload feature_payload(const Report& report) {
+  const CategoryTitles titles(report);
   StringTable strings;
   Json columns = empty_columns();
   std::unordered_map<std::string, size_t> place_of_id;
@@ -151,7 +153,7 @@ FeaturePayload feature_payload(const Report& report) {
     const FeatureRow& feature = report.features[index];
     place_of_id.try_emplace(feature.id, columns["id"].size());
     add_to_columns(columns, feature, strings);
-    payload.details += detail_line(feature, strings) + "\n";
+    payload.details += detail_line(feature, titles, strings) + "\n";
   }
   columns["claims"] = claim_columns(report, place_of_id);
   columns["strings"] = strings.texts();

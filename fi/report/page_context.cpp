@@ -6,6 +6,7 @@
 #include <cmath>
 #include <map>
 
+#include "fi/report/category_titles.h"
 #include "fi/report/feature_payload.h"
 #include "fi/report/figures/figure.h"
 #include "fi/report/format.h"
@@ -17,7 +18,6 @@ namespace fi {
 namespace {
 
 constexpr Canvas kWide{1000, false};
-constexpr Canvas kMedium{700, false};
 constexpr Canvas kNarrow{340, false};
 constexpr Canvas kCard{440, false};
 constexpr Canvas kNarrowCard{300, false};
@@ -36,18 +36,18 @@ Json runs_json(const std::vector<TextRun>& runs) {
   return list;
 }
 
-Json example_json(const AnswerExample& example) {
+Json example_json(const AnswerExample& example, const CategoryTitles& titles) {
   const AnswerChanges changes = mark_changes(example.base_output, example.target_output);
-  return {{"category", clean_line(example.category)},
+  return {{"category", titles.of(example.category)},
           {"prompt", clean_text(example.prompt)},
           {"base", runs_json(changes.base)},
           {"target", runs_json(changes.target)},
           {"same", clean_text(example.base_output) == clean_text(example.target_output)}};
 }
 
-Json examples_json(const std::vector<AnswerExample>& examples) {
+Json examples_json(const std::vector<AnswerExample>& examples, const CategoryTitles& titles) {
   Json list = Json::array();
-  for (const AnswerExample& example : examples) list.push_back(example_json(example));
+  for (const AnswerExample& example : examples) list.push_back(example_json(example, titles));
   return list;
 }
 
@@ -61,15 +61,15 @@ Json effect_json(const EffectEstimate& effect) {
           {"prompts", format_count(effect.num_prompts)}};
 }
 
-Json evidence_json(const Evidence& evidence) {
+Json evidence_json(const Evidence& evidence, const CategoryTitles& titles) {
   return {{"description", clean_line(evidence.description)},
-          {"categories", clean_line(format_list(evidence.categories, 4))},
+          {"categories", clean_line(format_list(titles.of(evidence.categories), 4))},
           {"effect", effect_json(evidence.effect)}};
 }
 
-Json evidence_list(const std::vector<Evidence>& evidence) {
+Json evidence_list(const std::vector<Evidence>& evidence, const CategoryTitles& titles) {
   Json list = Json::array();
-  for (const Evidence& item : evidence) list.push_back(evidence_json(item));
+  for (const Evidence& item : evidence) list.push_back(evidence_json(item, titles));
   return list;
 }
 
@@ -102,7 +102,7 @@ Json two_widths(const Canvas& wide, Draw draw) {
   return {{"wide", draw(wide).svg}, {"narrow", draw(kNarrow).svg}};
 }
 
-Json claim_json(const Claim& claim, size_t number, int64_t num_layers) {
+Json claim_json(const Claim& claim, size_t number, int64_t num_layers, const CategoryTitles& titles) {
   Json json = {
       {"id", anchor_of(claim.id)},
       {"number", number},
@@ -115,7 +115,7 @@ Json claim_json(const Claim& claim, size_t number, int64_t num_layers) {
       {"capability", clean_line(claim.capability)},
       {"trigger", clean_line(claim.trigger)},
       {"behaviour", clean_line(claim.behaviour)},
-      {"categories", cleaned(claim.categories)},
+      {"categories", format_list(titles.of(claim.categories), 8)},
       {"features", cleaned(claim.features)},
       {"effect", effect_json(claim.effect)},
       {"effect_svg", {{"wide", draw_effect(claim.effect, kCard).svg}, {"narrow", draw_effect(claim.effect, kNarrowCard).svg}}}};
@@ -124,10 +124,10 @@ Json claim_json(const Claim& claim, size_t number, int64_t num_layers) {
                           {"narrow", draw_claim_layers(claim, num_layers, kNarrowCard).svg}};
   }
   json["evidence_svg"] = two_widths(kWide, [&](const Canvas& canvas) { return draw_claim_evidence(claim, num_layers, canvas); });
-  json["supporting"] = evidence_list(claim.supporting);
+  json["supporting"] = evidence_list(claim.supporting, titles);
   json["causal"] = causal_json(claim);
   json["transplants"] = transplants_json(claim);
-  json["examples"] = examples_json(claim.examples);
+  json["examples"] = examples_json(claim.examples, titles);
   return json;
 }
 
@@ -221,12 +221,15 @@ Json page_context(const Report& report) {
                   {"tool_version", clean_line(report.tool_version)},
                   {"q_level", format_number(report.q_level)},
                   {"conclusion", conclusion(report)}};
+  const CategoryTitles titles(report);
   context["claims"] = Json::array();
   for (const Claim& claim : report.claims) {
-    context["claims"].push_back(claim_json(claim, context["claims"].size() + 1, report.base.num_layers));
+    context["claims"].push_back(claim_json(claim, context["claims"].size() + 1, report.base.num_layers, titles));
   }
   context["layer_map"] = two_widths(kWide, [&](const Canvas& canvas) { return draw_layer_map(report, canvas); });
-  context["distribution"] = two_widths(kMedium, [&](const Canvas& canvas) { return draw_feature_distribution(report, canvas); });
+  context["distribution"] = two_widths(kCard, [&](const Canvas& canvas) { return draw_feature_distribution(report, canvas); });
+  context["usage"] = two_widths(kCard, [&](const Canvas& canvas) { return draw_feature_usage(report, canvas); });
+  context["norms"] = two_widths(kWide, [&](const Canvas& canvas) { return draw_residual_norms(report, canvas); });
   context["capability"] = two_widths(kWide, [&](const Canvas& canvas) { return draw_capability_change(report, canvas); });
   context["layers"] = layer_rows(report);
   context["weights"] = weight_rows(report);
@@ -234,8 +237,8 @@ Json page_context(const Report& report) {
   context["categories"] = category_rows(report);
   context["num_features"] = report.features.size();
   context["static_features"] = static_features(report);
-  context["answers_list"] = examples_json(report.answers);
-  context["not_confirmed"] = evidence_list(report.not_confirmed);
+  context["answers_list"] = examples_json(report.answers, titles);
+  context["not_confirmed"] = evidence_list(report.not_confirmed, titles);
   context["not_seen"] = rows_json(report.not_seen);
   context["settings"] = rows_json(report.settings);
   return context;

@@ -156,7 +156,7 @@ def test_searches_answers(visit):
     assert articles.count() == 1
     assert articles.locator("mark").count() > 0
     page.fill("#answer-text", "")
-    page.select_option("#answer-category", "definitions")
+    page.select_option("#answer-category", "Definitions")
     assert articles.count() == 1
 
 

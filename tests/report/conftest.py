@@ -18,7 +18,7 @@ def write_sample(tmp_path_factory):
     def write(kind):
         target = folder / kind
         if not target.exists():
-            subprocess.run([program, kind, target, "figures"], check=True, timeout=120)
+            subprocess.run([program, kind, target, "figures"], check=True, timeout=600)
         return target
 
     return write

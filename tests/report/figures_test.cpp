@@ -1,11 +1,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <filesystem>
 #include <limits>
 #include <set>
 
 #include "fi/report/figures/figure.h"
+#include "rust/cpp/raster.h"
 #include "sample_report.h"
 
 namespace fi {
@@ -20,6 +22,8 @@ std::vector<Figure> every_figure(const Report& report) {
     figures.push_back(draw_layer_map(report, canvas));
     figures.push_back(draw_feature_distribution(report, canvas));
     figures.push_back(draw_capability_change(report, canvas));
+    figures.push_back(draw_feature_usage(report, canvas));
+    figures.push_back(draw_residual_norms(report, canvas));
     for (const Claim& claim : report.claims) {
       figures.push_back(draw_effect(claim.effect, canvas));
       figures.push_back(draw_claim_layers(claim, report.base.num_layers, canvas));
@@ -113,6 +117,16 @@ INSTANTIATE_TEST_SUITE_P(Samples, Figures,
                          testing::Values(samples::empty_report(), samples::rich_report(), samples::nasty_report(),
                                          samples::large_report(300), broken_numbers(), one_layer(), Report{}));
 
+TEST(FeatureUsage, CountsEveryFeatureOnceASide) {
+  Report report;
+  report.features.resize(4);
+  for (size_t i = 0; i < 3; ++i) report.features[i].target_use = std::pow(10.0, static_cast<double>(i));
+  report.features[3].base_use = 0.5;
+  const Figure figure = draw_feature_usage(report, {});
+  EXPECT_THAT(figure.alt, testing::HasSubstr("uses 4 features"));
+  EXPECT_THAT(figure.alt, testing::HasSubstr("3 by the base, 1 by the target"));
+}
+
 TEST(WriteFigures, WritesSvgAndPng) {
   const std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / "fi_write_figures";
   std::filesystem::remove_all(folder);
@@ -123,6 +137,22 @@ TEST(WriteFigures, WritesSvgAndPng) {
   EXPECT_EQ(paths.size(), 2 * make_figures(report).size());
   for (const auto& path : paths) EXPECT_GT(std::filesystem::file_size(path), 500u) << path;
   std::filesystem::remove_all(folder);
+}
+
+std::string drawing_of(const std::string& text) {
+  return "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 90 30\"><text x=\"4\" y=\"20\">" + text + "</text></svg>";
+}
+
+// A font that lacks both would draw the same empty boxes twice.
+TEST(SvgToPng, DrawsScriptsThatTheBundledFontsLack) {
+  EXPECT_NE(svg_to_png(drawing_of("逐步"), 1), svg_to_png(drawing_of("答案"), 1));
+  EXPECT_NE(svg_to_png(drawing_of("ある"), 1), svg_to_png(drawing_of("いぬ"), 1));
+}
+
+TEST(SvgToPng, GivesEqualBytes) {
+  for (const char* text : {"Step 1", "逐步", "مرحبا", "👍🏽"}) {
+    EXPECT_EQ(svg_to_png(drawing_of(text), 2), svg_to_png(drawing_of(text), 2));
+  }
 }
 
 }  // namespace

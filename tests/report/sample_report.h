@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cctype>
 #include <cmath>
 #include <string>
 
@@ -215,6 +216,7 @@ inline void add_categories(Report& report) {
     CategoryRow row;
     row.title = kTitles[i];
     row.id = row.title;
+    for (char& c : row.id) c = c == ' ' ? '_' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
     row.group = {i < 3 ? "Reasoning" : "Other"};
     row.num_discovery = 24;
     row.num_confirmation = 24;

@@ -13,6 +13,7 @@ namespace {
 using namespace figures;
 
 constexpr size_t kMaxExamples = 4;
+constexpr size_t kMaxCategories = 4;
 constexpr double kTokenRow = 24.0;
 
 // Token texts come with their leading space; an invisible token is drawn as a sign.
@@ -67,6 +68,21 @@ double draw_use(Svg& svg, Point at, double width, const FeatureRow& feature) {
   return at.y;
 }
 
+double draw_categories(Svg& svg, Point at, double width, const FeatureRow& feature) {
+  if (feature.categories.empty()) return at.y;
+  double y = draw_label(svg, {at.x, at.y + 8}, "strongest on prompts of");
+  for (size_t i = 0; i < std::min(feature.categories.size(), kMaxCategories); ++i) {
+    const CategoryUse& use = feature.categories[i];
+    const std::string numbers = fmt::format("{} → {}", format_number(use.base), format_number(use.target));
+    std::string title = clean_line(use.category);
+    std::replace(title.begin(), title.end(), '_', ' ');
+    svg.text({at.x, y}, ellipsise(title, width - text_width(numbers, kSmall) - 10, kSmall), {kSmall});
+    svg.text({at.x + width, y}, numbers, {kSmall, Ink::kSoft, Anchor::kEnd});
+    y += 18;
+  }
+  return y;
+}
+
 double draw_left(Svg& svg, const Box& box, const FeatureRow& feature) {
   double y = draw_paragraph(svg, {box.x, box.y + 14}, box.width, feature.name.value_or("Unnamed feature"),
                             {{16, Weight::kBold}, Ink::kInk}, 3);
@@ -81,6 +97,7 @@ double draw_left(Svg& svg, const Box& box, const FeatureRow& feature) {
   }
   y = draw_label(svg, {box.x, y + 8}, "mean use over all tokens");
   y = draw_use(svg, {box.x, y}, box.width, feature);
+  y = draw_categories(svg, {box.x, y}, box.width, feature);
   const std::string score = feature.name_score ? " · name score " + format_number(*feature.name_score) : "";
   const std::string share = "explains " + format_share(feature.share_of_difference) + " of this layer's difference" + score;
   return draw_paragraph(svg, {box.x, y + 6}, box.width, share, {kSmall, Ink::kSoft}, 2);

@@ -52,15 +52,6 @@ std::vector<LegendEntry> legend_of(const Report& report) {
   return legend;
 }
 
-// Whole numbers only: there is no half feature.
-std::vector<double> count_ticks(int64_t most) {
-  const int64_t step = most <= 4 ? 1 : most <= 8 ? 2 : 0;
-  if (step == 0) return nice_ticks(0, static_cast<double>(most), 4);
-  std::vector<double> ticks;
-  for (int64_t i = 0; i < most + step; i += step) ticks.push_back(static_cast<double>(i));
-  return ticks;
-}
-
 void draw_column(Svg& svg, double x, double width, const Axis& axis, const Counts& counts) {
   int64_t below = 0;
   for (size_t i = 0; i < counts.size(); ++i) {

@@ -26,6 +26,10 @@ struct Canvas {
 
 Figure draw_layer_map(const Report& report, const Canvas& canvas);
 Figure draw_feature_distribution(const Report& report, const Canvas& canvas);
+/// How many features either model uses how much: a histogram on a logarithmic axis.
+Figure draw_feature_usage(const Report& report, const Canvas& canvas);
+/// Norms of both residual streams by layer.
+Figure draw_residual_norms(const Report& report, const Canvas& canvas);
 /// The categories whose answers moved most, at most 24.
 Figure draw_capability_change(const Report& report, const Canvas& canvas);
 /// Sentence, verdict, layers, and the effect.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "fi/report/figures/log_axis.h"
 #include "fi/report/figures/parts.h"
 #include "fi/report/format.h"
 
@@ -13,56 +14,24 @@ using namespace figures;
 
 constexpr double kPanelHeight = 190.0;
 constexpr double kKlHeight = 84.0;
-constexpr int kMaxDecades = 8;
 
 struct Frame {
   double left, right, top, bottom;
-  double step;                        // pixels a layer
-  int low_power = 0, high_power = 0;  // decades of the logarithmic axis
+  double step;  // pixels a layer
+  LogAxis axis;
 
   double x(size_t row) const { return left + step * (static_cast<double>(row) + 0.5); }
-  double y(double value) const {
-    if (!(value > 0)) return bottom;
-    const double share = (std::log10(value) - low_power) / std::max(1, high_power - low_power);
-    return bottom - (bottom - top) * std::clamp(share, 0.0, 1.0);
-  }
+  double y(double value) const { return axis.at(value); }
 };
 
 bool any_difference(const Report& report) {
   return std::any_of(report.layers.begin(), report.layers.end(), [](const LayerRow& row) { return row.relative_difference > 0; });
 }
 
-void set_decades(Frame& frame, const std::vector<LayerRow>& layers) {
-  double low = 1e300, high = 0;
-  for (const LayerRow& row : layers) {
-    for (const double value : {row.relative_difference, row.noise_floor}) {
-      if (!(value > 0) || !std::isfinite(value)) continue;
-      low = std::min(low, value);
-      high = std::max(high, value);
-    }
-  }
-  if (high == 0) low = 0.01, high = 1;
-  frame.high_power = static_cast<int>(std::ceil(std::log10(high) - 1e-9));
-  frame.low_power = std::max(static_cast<int>(std::floor(std::log10(low) + 1e-9)), frame.high_power - kMaxDecades);
-  if (frame.low_power == frame.high_power) --frame.low_power;
-}
-
-std::string power_label(int power) {
-  if (power >= -3 && power <= 3) return format_number(std::pow(10.0, power));
-  constexpr const char* kDigits[] = {"⁰", "¹", "²", "³", "⁴", "⁵", "⁶", "⁷", "⁸", "⁹"};
-  std::string exponent = power < 0 ? "⁻" : "";
-  for (const char digit : std::to_string(std::abs(power))) exponent += kDigits[digit - '0'];
-  return "10" + exponent;
-}
-
-void draw_grid(Svg& svg, const Frame& frame) {
-  const int stride = frame.high_power - frame.low_power > 5 ? 2 : 1;
-  for (int power = frame.low_power; power <= frame.high_power; ++power) {
-    const double y = frame.y(std::pow(10.0, power));
-    svg.line({frame.left, y}, {frame.right, y}, {.ink = Ink::kLine});
-    if ((power - frame.low_power) % stride != 0) continue;
-    svg.text({frame.left - 8, y + 4}, power_label(power), {kSmall, Ink::kSoft, Anchor::kEnd});
-  }
+std::vector<double> values_of(const std::vector<LayerRow>& layers) {
+  std::vector<double> values;
+  for (const LayerRow& row : layers) values.insert(values.end(), {row.relative_difference, row.noise_floor});
+  return values;
 }
 
 void draw_layer_numbers(Svg& svg, const Frame& frame, const std::vector<LayerRow>& layers, double y) {
@@ -160,10 +129,10 @@ Figure draw_layer_map(const Report& report, const Canvas& canvas) {
   const bool located = std::any_of(report.claims.begin(), report.claims.end(), [](const Claim& c) { return !c.layers.empty(); });
   if (located) legend.push_back({"layers named by a claim", Ink::kModified});
   y = draw_legend(svg, canvas, y, legend);
-  Frame frame{left_edge(canvas) + 52, right_edge(svg, canvas), y + 6, y + 6 + kPanelHeight, 0};
-  frame.step = (frame.right - frame.left) / static_cast<double>(report.layers.size());
-  set_decades(frame, report.layers);
-  draw_grid(svg, frame);
+  const double left = left_edge(canvas) + 52, right = right_edge(svg, canvas), top = y + 6, bottom = y + 6 + kPanelHeight;
+  const double step = (right - left) / static_cast<double>(report.layers.size());
+  const Frame frame{left, right, top, bottom, step, log_axis(values_of(report.layers), bottom, top)};
+  draw_decades(svg, frame.axis, left, right);
   draw_differences(svg, frame, report.layers);
   draw_layer_numbers(svg, frame, report.layers, frame.bottom + 17);
   y = draw_claim_rows(svg, frame, report, frame.bottom + 28);

@@ -170,6 +170,14 @@ std::vector<double> nice_ticks(double low, double high, int count) {
   return ticks;
 }
 
+std::vector<double> count_ticks(int64_t most) {
+  const int64_t step = most <= 4 ? 1 : most <= 8 ? 2 : 0;
+  if (step == 0) return nice_ticks(0, static_cast<double>(most), 4);
+  std::vector<double> ticks;
+  for (int64_t i = 0; i < most + step; i += step) ticks.push_back(static_cast<double>(i));
+  return ticks;
+}
+
 int64_t label_stride(int64_t last, double step) {
   const double room = text_width(std::to_string(last), kSmall) + 8;
   for (int64_t stride : {1, 2, 5, 10, 20, 50, 100, 200, 500}) {

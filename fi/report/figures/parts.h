@@ -52,6 +52,8 @@ void draw_layer_strip(Svg& svg, const Box& area, int64_t num_layers, const std::
 
 /// Round numbers that cover low..high, about `count` of them.
 std::vector<double> nice_ticks(double low, double high, int count);
+/// Ticks for counts from 0 to at least `most`, whole numbers only: there is no half feature.
+std::vector<double> count_ticks(int64_t most);
 /// Every how many-th of numbers `step` pixels apart can be labelled, up to `last`: 1, 2, 5, 10, ...
 int64_t label_stride(int64_t last, double step);
 Ink kind_ink(std::string_view kind);

@@ -46,6 +46,8 @@ std::vector<Figure> make_figures(const Report& report) {
   figures.push_back(draw_layer_map(report, canvas));
   figures.push_back(draw_feature_distribution(report, canvas));
   figures.push_back(draw_capability_change(report, canvas));
+  figures.push_back(draw_feature_usage(report, canvas));
+  figures.push_back(draw_residual_norms(report, canvas));
   for (const Claim& claim : report.claims) {
     figures.push_back(draw_claim_card(claim, canvas));
     figures.push_back(draw_claim_evidence(claim, num_layers, canvas));
