@@ -60,7 +60,8 @@ function(fi_test name)
     fi_use_torch(test_${name})
   endif()
   add_test(NAME ${name} COMMAND test_${name})
-  set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT 600)
+  # On one thread: tiny products are not worth sharing out, and threads that wait for each other cost minutes on a busy machine.
+  set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT 600 ENVIRONMENT "OMP_NUM_THREADS=1")
 endfunction()
 
 # fi_embed(<target> <variable> <file>...)  ->  `extern const std::map<std::string, std::string_view> <variable>` style table,

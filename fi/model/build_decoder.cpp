@@ -50,11 +50,11 @@ void take_tables(Decoder::Parts& parts, const Weights& root, HeldAs held_as) {
                 : root.take_matrix(has_head ? "lm_head.weight" : "model.embed_tokens.weight", config.vocab_size, config.d_model);
 }
 
-void check_all_used(const WeightStore& store) {
+void check_all_used(const WeightStore& store, const std::string& model) {
   const std::vector<std::string> unused = store.unused();
   check(unused.empty(), ErrorCode::kInvalid,
-        "[model] {} tensors are not read by the architecture, such as '{}'; weights and config do not fit.", unused.size(),
-        unused.empty() ? "" : unused.front());
+        "[model] {} holds {} tensors that the architecture does not read, such as '{}'; weights and config do not fit.", model,
+        unused.size(), unused.empty() ? "" : unused.front());
 }
 
 }  // namespace
@@ -69,9 +69,9 @@ Decoder build_decoder(ModelSource source, WeightStore::Options options, Progress
   parts.config.max_positions = std::min(parts.config.max_positions, kMaxTablePositions);
   parts.final_norm = take_norm(root.scope("model"), "norm", parts.config.d_model, parts.config);
   take_layers(parts, root.scope("model").scope("layers"), options.device, progress);
-  check_all_used(store);
+  check_all_used(store, source.name);
   if (store.num_non_finite() > 0)
-    progress.warn(fmt::format("[model] the model holds {} weights that are NaN or infinite.", store.num_non_finite()));
+    progress.warn(fmt::format("[model] {} holds {} weights that are NaN or infinite.", source.name, store.num_non_finite()));
   return Decoder(std::move(parts));
 }
 

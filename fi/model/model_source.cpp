@@ -70,7 +70,9 @@ ModelSource source_from_checkpoint(const Json& document, std::vector<StoredTenso
 }
 
 ModelSource open_model(const ModelFiles& files) {
-  return files.format == WeightFormat::kGguf ? open_gguf(files.weights.front()) : open_safetensors(files);
+  ModelSource source = files.format == WeightFormat::kGguf ? open_gguf(files.weights.front()) : open_safetensors(files);
+  source.name = files.name;
+  return source;
 }
 
 }  // namespace fi

@@ -13,6 +13,7 @@ namespace fi {
 
 /// A model as its files describe it, before a weight is read.
 struct ModelSource {
+  std::string name;  // as the user gave it, for messages
   const Family* family = nullptr;
   ModelConfig config;
   std::vector<TensorView> tensors;  // canonical names and shapes

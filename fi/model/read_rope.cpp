@@ -15,9 +15,10 @@ const std::map<std::string, RopeScaling>& scalings() {
   return table;
 }
 
+// A Json::exception if it is there and no number.
 double number(const Json& object, const char* key, double fallback) {
   const auto found = object.find(key);
-  return found != object.end() && found->is_number() ? found->get<double>() : fallback;
+  return found != object.end() && !found->is_null() ? found->get<double>() : fallback;
 }
 
 // `fields` holds a scaling's numbers; `document` is the whole config, where Phi-3 keeps the original length.

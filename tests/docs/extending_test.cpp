@@ -3,22 +3,23 @@
 
 #include "fi/behaviour/detector.h"
 #include "fi/model/families/family.h"
+#include "fi/model/read_config.h"
 
 namespace fi {
 namespace {
 
-/// Mistral: Llama whose every layer sees a window of tokens, where its config names one. GGUF files of it call themselves llama.
-Family mistral_family() {
-  return {.name = "mistral", .model_types = {"mistral"}, .adjust = [](ModelConfig& config) {
+/// Tern: Llama whose every layer sees a window of tokens, where its config names one. GGUF files of it call themselves llama.
+Family tern_family() {
+  return {.name = "tern", .model_types = {"tern"}, .adjust = [](ModelConfig& config) {
             if (config.sliding_window) config.is_local.assign(static_cast<size_t>(config.num_layers), true);
           }};
 }
 
-TEST(Extending, MistralLayersSeeAWindow) {
-  const Json config = parse_json(R"({"model_type": "mistral", "vocab_size": 64, "hidden_size": 32, "num_hidden_layers": 2,
+TEST(Extending, TernLayersSeeAWindow) {
+  const Json config = parse_json(R"({"model_type": "tern", "vocab_size": 64, "hidden_size": 32, "num_hidden_layers": 2,
       "num_attention_heads": 4, "num_key_value_heads": 2, "intermediate_size": 48, "sliding_window": 16})",
                                  "test", "config.json");
-  const ModelConfig read = config_from_json(config, mistral_family(), "config.json");
+  const ModelConfig read = config_from_json(config, tern_family(), "config.json");
   EXPECT_EQ(read.is_local, std::vector<bool>({true, true}));
   EXPECT_EQ(read.sliding_window, 16);
 }

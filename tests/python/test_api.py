@@ -16,6 +16,11 @@ import feature_interpreter as fi
 SMALL = {"max_new_tokens": 12, "budget": "quick", "quiet": True}
 
 
+@pytest.fixture(autouse=True)
+def offline(monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+
+
 @pytest.fixture(scope="module")
 def run(models, tmp_path_factory):
     folder = tmp_path_factory.mktemp("run")
@@ -85,7 +90,7 @@ def test_crosscoder_data_is_a_file_or_its_content(run, tmp_path):
     ("options", "exit_code", "code", "text"),
     [
         ({"feature_treshold": 0.3}, 2, "usage", "did you mean 'feature_threshold'"),
-        ({"base_model": "no/such"}, 3, "not_found", "'no/such' was not found"),
+        ({"base_model": "no/such"}, 3, "not_found", "'no/such' at revision 'main' is not complete"),
         ({"report_format": "pdf"}, 2, "usage", "expected one of markdown, html, both"),
         ({"prompt_categories": {"sums": []}}, 2, "usage", "category 'sums' in prompt_categories has no prompts"),
         ({"device": "cuda:99"}, None, None, "cuda:99"),
