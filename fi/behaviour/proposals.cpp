@@ -58,26 +58,43 @@ struct Presence {
 
 double total(const std::vector<double>& values) { return std::accumulate(values.begin(), values.end(), 0.0); }
 
-// The category in which one model's presences are most surprising, given how rarely they come anywhere else.
-std::optional<Proposal> best_hunch(const PromptMeasures& measures, const PromptTable& table, const std::vector<bool>& eligible,
-                                   double sign) {
-  const std::vector<double>& model = sign > 0.0 ? measures.target : measures.base;
-  const double all = total(measures.base) + total(measures.target);
-  const double num_answers = 2.0 * static_cast<double>(table.num_prompts());
-  std::vector<Presence> presences(eligible.size());
+// How hard it is to believe that both models show this equally often over all prompts: -log p of the paired sign test, 0 if the
+// difference points the other way. What differs only by category, as topics do, gets little from it.
+double one_sidedness(const PromptMeasures& measures, double sign) {
+  const std::vector<double> differences = measures.differences();
+  if (sign * total(differences) <= 0.0) return 0.0;
+  return -std::log(sign_flip_p_value(differences, /*seed=*/0));
+}
+
+std::vector<Presence> presences_by_category(const std::vector<double>& model, const PromptMeasures& measures,
+                                            const PromptTable& table) {
+  std::vector<Presence> presences(table.categories.size());
   for (size_t prompt = 0; prompt < table.num_prompts(); ++prompt) {
     Presence& presence = presences[table.category_of[prompt]];
     presence.count += model[prompt];
     presence.num_prompts += 1.0;
   }
-  double best = std::log(2.0 * static_cast<double>(eligible.size()));  // about one category by chance in a detector's search
+  const double all = total(measures.base) + total(measures.target);
+  for (Presence& presence : presences) {
+    presence.count_elsewhere = all - presence.count;
+    presence.num_elsewhere = 2.0 * static_cast<double>(table.num_prompts()) - presence.num_prompts;
+  }
+  return presences;
+}
+
+// The category in which one model's presences are most surprising, given how rarely they come anywhere else and that the model
+// shows them more often than the other over all prompts.
+std::optional<Proposal> best_hunch(const PromptMeasures& measures, const PromptTable& table, const std::vector<bool>& eligible,
+                                   double sign) {
+  const std::vector<double>& model = sign > 0.0 ? measures.target : measures.base;
+  const std::vector<Presence> presences = presences_by_category(model, measures, table);
+  const double lean = one_sidedness(measures, sign);
+  double best = std::log(4.0 * static_cast<double>(eligible.size()));  // few categories reach it by chance in a detector's search
   std::optional<size_t> chosen;
   for (size_t c = 0; c < eligible.size(); ++c) {
-    Presence presence = presences[c];
-    presence.count_elsewhere = all - presence.count;
-    presence.num_elsewhere = num_answers - presence.num_prompts;
-    if (!eligible[c] || presence.count < kFewestOfHunch || presence.surprise() <= best) continue;
-    best = presence.surprise();
+    const double score = lean + presences[c].surprise();
+    if (!eligible[c] || presences[c].count < kFewestOfHunch || score <= best) continue;
+    best = score;
     chosen = c;
   }
   if (!chosen) return std::nullopt;

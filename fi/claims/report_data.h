@@ -43,7 +43,7 @@ struct CausalTest {
   bool passed = false;
   double effect = 0.0;
   double control_effect = 0.0;  // the larger of: random subspaces, the base's own leading subspace; of equal rank
-  double ci_low = 0.0;          // 95% interval of effect - control; of the effect itself where the test is specificity
+  double ci_low = 0.0;          // 95% interval of the effect
   double ci_high = 0.0;
 };
 

@@ -25,9 +25,12 @@ void keep_what_was_tested(Analysis& analysis) {
 
 Json effect_document(const CausalEffect& effect) {
   if (effect.by_text.empty()) return nullptr;
-  return {{"effect", effect.effect},     {"random_control", effect.random_control}, {"own_control", effect.own_control},
-          {"ci_low", effect.margin.low}, {"ci_high", effect.margin.high},           {"passed", effect.passed},
-          {"by_text", effect.by_text},   {"random_by_text", effect.random_by_text}, {"own_by_text", effect.own_by_text}};
+  return {{"effect", effect.effect},           {"random_control", effect.random_control},
+          {"own_control", effect.own_control}, {"ci_low", effect.interval.low},
+          {"ci_high", effect.interval.high},   {"margin_low", effect.margin.low},
+          {"margin_high", effect.margin.high}, {"passed", effect.passed},
+          {"by_text", effect.by_text},         {"random_by_text", effect.random_by_text},
+          {"own_by_text", effect.own_by_text}};
 }
 
 Json causal_document(const CausalReport& report) {

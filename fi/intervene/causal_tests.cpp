@@ -167,8 +167,7 @@ class CausalTester {
     CausalEffect effect{.by_text = lost(subspaces.difference), .own_by_text = lost(subspaces.own)};
     effect.random_by_text = mean_over(subspaces.random, lost);
     summarise(effect);
-    effect.margin = interval_of(effect.by_text);
-    effect.passed = effect.by_text.size() >= kFewestTexts && effect.margin.high < kLargestSideEffect;
+    effect.passed = effect.by_text.size() >= kFewestTexts && effect.interval.high < kLargestSideEffect;
     return effect;
   }
 
@@ -197,6 +196,7 @@ class CausalTester {
     const std::vector<double>& harder = effect.own_control >= effect.random_control ? effect.own_by_text : effect.random_by_text;
     std::vector<double> margins = effect.by_text;
     for (size_t i = 0; i < margins.size(); ++i) margins[i] -= i < harder.size() ? harder[i] : 0.0;
+    effect.interval = interval_of(effect.by_text);
     effect.margin = interval_of(margins);
   }
 

@@ -19,8 +19,9 @@ struct CausalEffect {
   double effect = 0.0;                 // mean over texts
   double random_control = 0.0;
   double own_control = 0.0;
-  Interval margin;      // 95% interval of effect - the larger control, resampling texts
-  bool passed = false;  // the margin's interval lies above 0 and the effect is at least kSmallestEffect
+  Interval interval;    // 95% of the effect, resampling texts
+  Interval margin;      // 95% of effect - the larger control
+  bool passed = false;  // the margin lies above 0 and the effect is at least kSmallestEffect
 
   double control() const { return std::max(random_control, own_control); }
 };

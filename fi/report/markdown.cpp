@@ -117,7 +117,7 @@ void add_evidence(Document& out, const Claim& claim) {
     rows.push_back({name, format_share(test.effect), markdown_text(format_share_range(test.ci_low, test.ci_high)),
                     format_share(test.control_effect), test.passed ? "passed" : "not passed"});
   }
-  if (!rows.empty()) out.table({"causal test", "effect", "95% interval", "random control", "result"}, rows);
+  if (!rows.empty()) out.table({"causal test", "effect", "95% interval", "control", "result"}, rows);
   rows.clear();
   for (const TransplantRow& row : claim.transplants) {
     rows.push_back({fmt::format("{}–{}", row.first_layer, row.last_layer), format_share(row.share_closed),

@@ -152,7 +152,7 @@ std::vector<std::string> conclusion(const Report& report) {
         "against random "
         "controls. Read layers as where the difference shows, not as proof of where it is made.");
   } else if (verified > 0) {
-    paragraphs.push_back(fmt::format("{} passed a causal test against random controls as well as the test on fresh prompts.",
+    paragraphs.push_back(fmt::format("{} passed a causal test against its controls as well as the test on fresh prompts.",
                                      verified == 1 ? "One claim" : std::to_string(verified) + " claims"));
   }
   if (!report.not_confirmed.empty()) {
@@ -167,7 +167,7 @@ std::vector<std::string> conclusion(const Report& report) {
 
 std::string verdict_meaning(const std::string& verdict) {
   if (verdict == "verified")
-    return "differs on fresh prompts, and a located set of features passed a causal test against random controls";
+    return "differs on fresh prompts, and a located set of features passed a causal test against its controls";
   if (verdict == "suggestive") return "differs on fresh prompts and is located, but no causal test has been passed";
   if (verdict == "refuted") return "did not hold on fresh prompts, or a causal test spoke against it";
   return "differs on fresh prompts; where it comes from was not tested";

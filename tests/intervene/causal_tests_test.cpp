@@ -76,6 +76,8 @@ TEST(CausalTests, APlantedDirectionIsSufficientAndNecessaryAndItsControlsAreNot)
     EXPECT_NEAR(effect->effect, 1.0, 0.02);
     EXPECT_LT(effect->control(), 0.6);
     EXPECT_GT(effect->margin.low, 0.0);
+    EXPECT_LE(effect->interval.low, effect->effect);
+    EXPECT_GE(effect->interval.high, effect->effect);
   }
 }
 

@@ -90,7 +90,7 @@ double draw_causal(Svg& svg, const Columns& columns, double y, const Claim& clai
       {"sufficiency: given to the base", &claim.sufficiency},
       {"specificity: other behaviour moved", &claim.specificity}};
   if (!claim.necessity && !claim.sufficiency && !claim.specificity) return y;
-  y = draw_section(svg, columns, y, "Causal tests, beside random controls of equal size (grey)");
+  y = draw_section(svg, columns, y, "Causal tests, beside the harder control of equal rank (grey)");
   const Axis axis{-0.25, 1, columns.plot_from, columns.plot_to};
   for (const auto& [label, test] : tests) {
     if (!*test) continue;
