@@ -82,19 +82,18 @@ std::vector<Presence> presences_by_category(const std::vector<double>& model, co
   return presences;
 }
 
-// The category in which one model's presences are most surprising, given how rarely they come anywhere else and that the model
-// shows them more often than the other over all prompts.
+// The category in which one model's presences are most surprising, given how rarely they come anywhere else. Topics surprise as
+// much as changes do: hunches are ranked by how one-sided the difference is over all prompts.
 std::optional<Proposal> best_hunch(const PromptMeasures& measures, const PromptTable& table, const std::vector<bool>& eligible,
                                    double sign) {
   const std::vector<double>& model = sign > 0.0 ? measures.target : measures.base;
   const std::vector<Presence> presences = presences_by_category(model, measures, table);
-  const double lean = one_sidedness(measures, sign);
-  double best = std::log(4.0 * static_cast<double>(eligible.size()));  // few categories reach it by chance in a detector's search
+  double best = std::log(static_cast<double>(eligible.size()));  // few categories reach it by chance in a detector's search
   std::optional<size_t> chosen;
   for (size_t c = 0; c < eligible.size(); ++c) {
-    const double score = lean + presences[c].surprise();
-    if (!eligible[c] || presences[c].count < kFewestOfHunch || score <= best) continue;
-    best = score;
+    const double surprise = presences[c].surprise();
+    if (!eligible[c] || presences[c].count < kFewestOfHunch || surprise <= best) continue;
+    best = surprise;
     chosen = c;
   }
   if (!chosen) return std::nullopt;
@@ -102,7 +101,7 @@ std::optional<Proposal> best_hunch(const PromptMeasures& measures, const PromptT
   set[*chosen] = true;
   Proposal proposal = describe_proposal(measures, table, std::move(set));
   proposal.is_hunch = true;
-  proposal.score = best;
+  proposal.score = one_sidedness(measures, sign);
   return proposal;
 }
 
