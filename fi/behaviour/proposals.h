@@ -18,7 +18,7 @@ struct Proposal {
   double base = 0.0;  // mean measures on those prompts
   double target = 0.0;
   double effect_size = 0.0;  // Cliff's delta, at least the threshold in magnitude
-  double score = 0.0;        // effect size times the root of the number of prompts
+  double score = 0.0;        // effect size times the root of the number of prompts; of a hunch: -log p over all prompts
 };
 
 /// At most one proposal for each direction. Where more than 60% of the categories take part, all do. Where no set of categories

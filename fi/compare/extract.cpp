@@ -23,7 +23,7 @@ namespace {
 // Both models answer this many questions before they are written: an interruption loses no more.
 constexpr size_t kQuestionsKeptAtOnce = 64;
 
-// A candidate gets about this many fresh prompts, and a category of it no fewer than that.
+// Fresh prompts that a candidate gets in all, shared out over its categories, and the fewest that one of them gets.
 constexpr int64_t kPromptsOfCandidate = 36;
 constexpr int64_t kFewestOfCategory = 12;
 
