@@ -9,8 +9,10 @@
 namespace fi {
 
 struct LoadOptions {
-  std::string device = "cpu";         // "cpu", "cuda", "cuda:1"
-  std::string quantization = "auto";  // how weights are held: "fp32", "fp16", "bf16", "int8", "auto"
+  std::string device = "cpu";  // "cpu", "cuda", "cuda:1"
+  /// How weights are held: "fp32", "fp16", "bf16", "int8" (one scale a row), "stored" (left in the mapped file, in its blocks),
+  /// or "auto": fp32 where that takes up to 30% of the machine's memory, else stored.
+  std::string quantization = "auto";
 };
 
 /// Reads weights from safetensors or GGUF and builds the decoder of the family that the config names.

@@ -1,8 +1,17 @@
 #include "fi/model/weights.h"
 
 #include "fi/core/error.h"
+#include "fi/model/stored_matrix.h"
 
 namespace fi {
+namespace {
+
+bool is_left_in_file(const TensorView& view, const WeightStore::Options& options) {
+  return options.held_as == HeldAs::kStored && options.device.is_cpu() && has_whole_rows(view);
+}
+
+}  // namespace
+
 void WeightStore::add(TensorView tensor) {
   std::string name = tensor.name;
   const auto [place, is_new] = tensors_.emplace(std::move(name), std::move(tensor));
@@ -30,23 +39,27 @@ at::Tensor WeightStore::take(const std::string& name, at::IntArrayRef shape) con
 }
 
 WeightMatrixPtr WeightStore::take_matrix(const std::string& name, int64_t d_out, int64_t d_in) const {
+  if (const TensorView& view = find(name, {d_out, d_in}); is_left_in_file(view, options_)) return hold_stored(view);
   const at::Tensor weight = take(name, {d_out, d_in});
   switch (options_.held_as) {
     case HeldAs::kFp16: return hold_dense(weight.to(at::kHalf));
     case HeldAs::kBf16: return hold_dense(weight.to(at::kBFloat16));
     case HeldAs::kInt8: return hold_int8(weight);
-    case HeldAs::kFp32: break;
+    case HeldAs::kFp32:
+    case HeldAs::kStored: break;
   }
   return hold_for_products(weight);
 }
 
 WeightMatrixPtr WeightStore::take_table(const std::string& name, int64_t num_rows, int64_t width) const {
+  if (const TensorView& view = find(name, {num_rows, width}); is_left_in_file(view, options_)) return hold_stored(view);
   const at::Tensor table = take(name, {num_rows, width});
   switch (options_.held_as) {
     case HeldAs::kBf16: return hold_dense(table.to(at::kBFloat16));
     case HeldAs::kFp16:
     case HeldAs::kInt8: return hold_dense(table.to(at::kHalf));
-    case HeldAs::kFp32: break;
+    case HeldAs::kFp32:
+    case HeldAs::kStored: break;
   }
   return hold_dense(table);
 }

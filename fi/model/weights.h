@@ -15,7 +15,7 @@
 namespace fi {
 
 /// How matrices are kept in memory. Vectors (norms, biases) are always fp32.
-enum class HeldAs { kFp32, kFp16, kBf16, kInt8 };
+enum class HeldAs { kFp32, kFp16, kBf16, kInt8, kStored };
 
 /// All weights of a model by canonical name, still as they are stored. Knows which were
 /// used, so that a tensor that nothing reads is noticed.
