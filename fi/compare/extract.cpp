@@ -10,6 +10,7 @@
 #include "fi/compare/models.h"
 #include "fi/compare/run_files.h"
 #include "fi/compare/staging.h"
+#include "fi/compare/weight_fidelity.h"
 #include "fi/core/error.h"
 #include "fi/core/hash.h"
 #include "fi/io/atomic_file.h"
@@ -83,6 +84,7 @@ class Extraction {
     const bool comparable = has_equal_shape(pair_);
     write_layer_evidence({pair_, prompts_, analysis, budget_, options_, folder_}, progress_);
     Json manifest = describe(comparable);
+    manifest["fidelity"] = weight_fidelity(pair_, analysis.discovery, options_, progress_);
     write_json(kManifestFile, manifest);
     staging_.publish();
     manifest["folder"] = output_.string();

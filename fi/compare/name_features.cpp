@@ -6,6 +6,7 @@
 #include "fi/compare/compare.h"
 #include "fi/compare/crosscoder_file.h"
 #include "fi/compare/run_files.h"
+#include "fi/compare/weight_fidelity.h"
 #include "fi/core/error.h"
 #include "fi/io/atomic_file.h"
 #include "fi/io/jsonl.h"
@@ -126,6 +127,7 @@ Json what_was_not_seen(const Json& manifest, const Analysis& analysis, const Jso
     for (const AnswerPair& pair : *part) cut += (pair.base_finished ? 0 : 1) + (pair.target_finished ? 0 : 1);
   }
   notes["answers cut at the token limit"] = cut;
+  notes.update(fidelity_notes(manifest.value("fidelity", Json()), manifest["options"].value("quantization", "")));
   notes["candidates not tested on fresh prompts, for lack of budget"] = analysis.num_untested;
   return notes;
 }
