@@ -6,6 +6,7 @@
 #include "fi/compare/analysis.h"
 #include "fi/compare/budget.h"
 #include "fi/compare/compare.h"
+#include "fi/compare/depth.h"
 #include "fi/compare/locate.h"
 #include "fi/compare/models.h"
 #include "fi/compare/run_files.h"
@@ -224,6 +225,7 @@ class Extraction {
             {"relation", pair_.relation},
             {"relation_note", pair_.relation_note},
             {"comparable_layers", comparable},
+            {"tokenizers", tokenizer_document(pair_, first_prompt)},
             {"num_prompts", pairs_.size()},
             {"num_answer_tokens", tokens},
             {"categories", categories}};
