@@ -15,9 +15,7 @@ constexpr int64_t kLogitRows = 256;
 
 at::Tensor index_of(const std::vector<int64_t>& indices) { return at::tensor(at::ArrayRef<int64_t>(indices), at::kLong); }
 
-at::Tensor indices_of(const TokenIds& ids) { return index_of({ids.begin(), ids.end()}); }
-
-/// Aligned tokens as row numbers of both models.
+/// Numbers of the same things in both models: rows of aligned tokens, ids of one string.
 struct RowPairs {
   std::vector<int64_t> base, target;
 
@@ -44,11 +42,29 @@ RowPairs thinned_rows(const AlignedText& text, size_t wanted) {
 
 at::Tensor ordinary(const at::Tensor& norms) { return norms.le(kOutlierFactor * norms.median().item<double>()); }
 
-/// Log-probabilities [n, num_common + 1] of the common tokens, and of all others together.
-at::Tensor over_common_tokens(const at::Tensor& logits, const at::Tensor& common) {
-  const at::Tensor chosen = logits.log_softmax(-1).index_select(1, common);
-  const at::Tensor rest = (1.0 - chosen.exp().sum(1, /*keepdim=*/true)).clamp_min(1e-9).log();
-  return at::cat({chosen, rest}, 1);
+/// The tokens of one model that the other has too, in an order that both share, and all others.
+struct Vocabulary {
+  at::Tensor common;  // [num_common] int64 ids
+  at::Tensor others;  // [vocab_size - num_common]
+};
+
+Vocabulary vocabulary_of(const Decoder& model, const std::vector<int64_t>& common) {
+  const int64_t size = model.config().vocab_size;
+  at::Tensor is_other = at::ones({size}, at::kBool);
+  const at::Tensor ids = index_of(common);
+  is_other.index_fill_(0, ids, 0);
+  return {ids.to(model.device()), is_other.nonzero().squeeze(1).to(model.device())};
+}
+
+/// Log-probabilities [n, num_common] of the common tokens; with `and_rest` [n, num_common + 1], the last being all others
+/// together.
+at::Tensor over_common_tokens(const at::Tensor& logits, const Vocabulary& vocabulary, bool and_rest) {
+  const double nothing = std::log(1e-9);
+  const at::Tensor all = logits.log_softmax(-1);
+  const at::Tensor chosen = all.index_select(1, vocabulary.common);
+  if (!and_rest) return chosen;
+  if (vocabulary.others.size(0) == 0) return at::cat({chosen, at::full({all.size(0), 1}, nothing, all.options())}, 1);
+  return at::cat({chosen, all.index_select(1, vocabulary.others).logsumexp(1, /*keepdim=*/true).clamp_min(nothing)}, 1);
 }
 
 class Comparison {
@@ -56,12 +72,20 @@ class Comparison {
   Comparison(const Decoder& base, const Decoder& target, const TokenMap& tokens, size_t rows_of_text)
       : base_(base),
         target_(target),
-        is_same_(tokens.is_identity() && base.config().vocab_size == target.config().vocab_size),
-        base_common_(indices_of(tokens.base).to(base.device())),
-        target_common_(indices_of(tokens.target).to(target.device())),
         rows_of_text_(rows_of_text),
         base_rows_(static_cast<size_t>(target.config().num_layers)),
-        target_rows_(base_rows_.size()) {}
+        target_rows_(base_rows_.size()) {
+    // A tokenizer may have ids that its model has no row for.
+    RowPairs common;
+    for (size_t i = 0; i < tokens.base.size(); ++i) {
+      if (tokens.base[i] >= base.config().vocab_size || tokens.target[i] >= target.config().vocab_size) continue;
+      common.base.push_back(tokens.base[i]);
+      common.target.push_back(tokens.target[i]);
+    }
+    is_same_ = tokens.is_identity() && base.config().vocab_size == target.config().vocab_size;
+    base_vocabulary_ = vocabulary_of(base, common.base);
+    target_vocabulary_ = vocabulary_of(target, common.target);
+  }
 
   void add(const AlignedText& text) {
     map_.num_answer_tokens += static_cast<int64_t>(text.base.ids.size()) - text.base.answer_start;
@@ -113,8 +137,8 @@ class Comparison {
     double total = 0.0;
     for (int64_t first = 0; first < base_index.size(0); first += kLogitRows) {
       const int64_t count = std::min(kLogitRows, base_index.size(0) - first);
-      const at::Tensor q = predict(base_, base_common_, base.index_select(0, base_index.narrow(0, first, count)));
-      const at::Tensor p = predict(target_, target_common_, target.index_select(0, target_index.narrow(0, first, count)));
+      const at::Tensor q = predict(base_, base_vocabulary_, base.index_select(0, base_index.narrow(0, first, count)));
+      const at::Tensor p = predict(target_, target_vocabulary_, target.index_select(0, target_index.narrow(0, first, count)));
       total += p.exp().mul(p - q).sum(at::kDouble).item<double>();
     }
     CategoryKl& category = category_of(text.base.category);
@@ -122,9 +146,11 @@ class Comparison {
     category.num_tokens += base_index.size(0);
   }
 
-  at::Tensor predict(const Decoder& model, const at::Tensor& common, const at::Tensor& resid) const {
+  at::Tensor predict(const Decoder& model, const Vocabulary& vocabulary, const at::Tensor& resid) const {
     const at::Tensor logits = model.unembed(resid);
-    return is_same_ ? logits.log_softmax(-1) : over_common_tokens(logits, common);
+    if (is_same_) return logits.log_softmax(-1);
+    const bool and_rest = base_vocabulary_.others.size(0) + target_vocabulary_.others.size(0) > 0;
+    return over_common_tokens(logits, vocabulary, and_rest);
   }
 
   CategoryKl& category_of(const std::string& name) {
@@ -136,10 +162,10 @@ class Comparison {
 
   const Decoder& base_;
   const Decoder& target_;
-  bool is_same_;                            // one vocabulary
-  at::Tensor base_common_, target_common_;  // [num_common] int64 ids of the same strings
   size_t rows_of_text_;
   std::vector<std::vector<at::Tensor>> base_rows_, target_rows_;  // [num_target_layers][num_texts]
+  bool is_same_ = false;                                          // one vocabulary
+  Vocabulary base_vocabulary_, target_vocabulary_;
   size_t bytes_ = 0, covered_ = 0;
   DepthMap map_;
 };

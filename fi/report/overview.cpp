@@ -168,7 +168,7 @@ std::vector<std::string> conclusion(const Report& report) {
 std::string verdict_meaning(const std::string& verdict) {
   if (verdict == "verified")
     return "differs on fresh prompts, and a located set of features passed a causal test against its controls";
-  if (verdict == "suggestive") return "differs on fresh prompts and is located, but no causal test has been passed";
+  if (verdict == "suggestive") return "differs on fresh prompts; no causal test has been passed";
   if (verdict == "refuted") return "did not hold on fresh prompts, or a causal test spoke against it";
   return "differs on fresh prompts; where it comes from was not tested";
 }

@@ -1,6 +1,6 @@
 #include "fi/tokenizer/token_map.h"
 
-#include <algorithm>
+#include <cctype>
 #include <unordered_map>
 
 namespace fi {
@@ -42,7 +42,7 @@ std::string from_byte_level(const std::string& token) {
 
 std::string from_sentence_piece(const std::string& token) {
   constexpr std::string_view kSpace = "\u2581";
-  if (token.size() == 6 && token.starts_with("<0x") && token.ends_with('>'))
+  if (token.size() == 6 && token.starts_with("<0x") && token.ends_with('>') && std::isxdigit(token[3]) && std::isxdigit(token[4]))
     return std::string(1, static_cast<char>(std::stoi(token.substr(3, 2), nullptr, 16)));
   std::string text = token;
   for (size_t at = text.find(kSpace); at != std::string::npos; at = text.find(kSpace, at + 1))

@@ -225,6 +225,8 @@ std::string Tokenizer::render_chat(const std::vector<ChatMessage>& messages, boo
   return render_template(state_->chat_template, context, Escape::kNone, "chat template beside " + state_->file);
 }
 
+TokenIds Tokenizer::encode_prompt(std::string_view prompt) const { return encode_rendered(prompt).encoding.ids; }
+
 PromptEncoding Tokenizer::encode_rendered(std::string_view prompt) const {
   PromptEncoding read{.text = has_chat_template() ? render_chat({{"user", std::string(prompt)}}, true) : std::string(prompt)};
   // A text that begins with BOS by itself must not get a second one from the tokenizer.

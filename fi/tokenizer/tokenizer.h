@@ -66,7 +66,7 @@ class Tokenizer {
   /// Renders the chat template (jinja); without one, the messages' contents joined by newlines, as a base model reads them.
   std::string render_chat(const std::vector<ChatMessage>& messages, bool add_generation_prompt) const;
   /// One user prompt as this model wants to see it, with exactly one BOS where the model has one.
-  TokenIds encode_prompt(std::string_view prompt) const { return encode_rendered(prompt).encoding.ids; }
+  TokenIds encode_prompt(std::string_view prompt) const;
   /// The same with the text that the ids stand for.
   PromptEncoding encode_rendered(std::string_view prompt) const;
 
