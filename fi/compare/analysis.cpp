@@ -4,6 +4,7 @@
 #include <numeric>
 #include <set>
 
+#include "fi/behaviour/right_answer.h"
 #include "fi/compare/logit_lens.h"
 #include "fi/core/error.h"
 #include "fi/core/statistics.h"
@@ -56,7 +57,8 @@ std::optional<CausalTest> causal_test_from_json(const Json& document) {
 
 }  // namespace
 
-Analysis analyse(const std::vector<AnswerPair>& pairs, const DetectorList& detectors, const AnalysisOptions& options) {
+Analysis analyse(const std::vector<AnswerPair>& pairs, DetectorList detectors, const AnalysisOptions& options) {
+  if (auto right_answer = right_answer_detector(pairs)) detectors.push_back(std::move(right_answer));
   Analysis analysis;
   for (const AnswerPair& pair : pairs)
     (pair.split == Split::kDiscovery ? analysis.discovery : analysis.confirmation).push_back(pair);

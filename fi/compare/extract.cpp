@@ -34,6 +34,7 @@ struct Question {
   int64_t prompt_index = 0;
   std::string prompt;
   Split split = Split::kDiscovery;
+  std::vector<std::string> right_answers;
 };
 
 /// Counts the answers of many small calls as one stage.
@@ -148,7 +149,7 @@ class Extraction {
       if (count == counts.end()) continue;
       const PromptSplit parts = split_prompts(category, static_cast<uint64_t>(options_.seed), count->second, count->second);
       for (const int64_t i : split == Split::kDiscovery ? parts.discovery : parts.confirmation) {
-        list.push_back({category.id, i, category.prompts[static_cast<size_t>(i)], split});
+        list.push_back({category.id, i, category.prompts[static_cast<size_t>(i)], split, category.right_answers_of(i)});
       }
     }
     return list;
@@ -197,7 +198,8 @@ class Extraction {
             .base_finished = base.stopped,
             .target_finished = target.stopped,
             .base_tokens = static_cast<int64_t>(base.ids.size()),
-            .target_tokens = static_cast<int64_t>(target.ids.size())};
+            .target_tokens = static_cast<int64_t>(target.ids.size()),
+            .right_answers = question.right_answers};
   }
 
   void write_json(const char* name, const Json& document) const {
