@@ -41,27 +41,11 @@ std::vector<LayerRow> layer_rows(const Json& layers) {
   return rows;
 }
 
-/// The mean difference of a layer as a feature: what it promotes is read off the logit lens. Listed where it rises above the
-/// noise.
-std::vector<FeatureRow> mean_difference_features(const std::vector<LayerRow>& layers, double base_to_target_floor) {
-  std::vector<FeatureRow> features;
-  for (const LayerRow& layer : layers) {
-    if (layer.relative_difference <= base_to_target_floor * layer.noise_floor || layer.promoted.empty()) continue;
-    FeatureRow feature{
-        .id = fmt::format("L{}-mean", layer.layer), .layer = layer.layer, .engine = "difference in means", .kind = "modified"};
-    feature.promotes = fmt::format("{}", fmt::join(layer.promoted, " · "));
-    feature.promoted_tokens = layer.promoted;
-    feature.suppressed_tokens = layer.suppressed;
-    features.push_back(std::move(feature));
-  }
-  return features;
-}
-
-/// A principal direction of the difference, named where its name was scored above the bar.
+/// A direction of the difference, named where its name was scored above the bar.
 FeatureRow direction_feature(const Json& entry) {
   FeatureRow feature{.id = entry.at("id"),
                      .layer = entry.at("layer"),
-                     .engine = "difference PCA",
+                     .engine = entry.at("engine"),
                      .kind = "modified",
                      .share_of_difference = entry.at("share_of_difference"),
                      .base_use = entry.at("base_use"),
@@ -155,9 +139,7 @@ LayerEvidence read_layer_evidence(const std::filesystem::path& activations) {
 }
 
 void add_features(Report& report, const Json& directions) {
-  constexpr double kAboveNoise = 2.0;
   for (const Json& entry : directions) report.features.push_back(direction_feature(entry));
-  for (FeatureRow& feature : mean_difference_features(report.layers, kAboveNoise)) report.features.push_back(std::move(feature));
   for (Claim& claim : report.claims) {
     for (const FeatureRow& feature : report.features) {
       const bool in_range = std::find(claim.layers.begin(), claim.layers.end(), feature.layer) != claim.layers.end();
