@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <optional>
 
 #include "fi/behaviour/category_set.h"
+#include "fi/behaviour/presence.h"
 #include "fi/core/statistics.h"
 
 namespace fi {
@@ -29,65 +29,11 @@ PromptMeasures ranked(const PromptMeasures& measures) {
   return result;
 }
 
-std::vector<double> category_effects(const PromptMeasures& measures, const PromptTable& table) {
-  std::vector<PromptMeasures> parts(table.categories.size());
-  for (size_t prompt = 0; prompt < table.num_prompts(); ++prompt) {
-    parts[table.category_of[prompt]].base.push_back(measures.base[prompt]);
-    parts[table.category_of[prompt]].target.push_back(measures.target[prompt]);
-  }
-  std::vector<double> effects;
-  for (const PromptMeasures& part : parts) effects.push_back(cliffs_delta(part.base, part.target));
-  return effects;
-}
-
-double log_or_zero(double count, double rate) { return count > 0.0 ? count * std::log(rate) : 0.0; }
-
-/// One model's presences in one category, and those in everything else: the other model there, both models elsewhere.
-struct Presence {
-  double count = 0.0, num_prompts = 0.0;
-  double count_elsewhere = 0.0, num_elsewhere = 0.0;
-
-  // Log-likelihood ratio of the category's own rate over the rate elsewhere.
-  double surprise() const {
-    const double own = count / num_prompts;
-    const double expected = (count_elsewhere + 0.5) / (num_elsewhere + 1.0);
-    if (own <= expected) return 0.0;
-    return log_or_zero(count, own / expected) + log_or_zero(num_prompts - count, (1.0 - own) / (1.0 - expected));
-  }
-};
-
-double total(const std::vector<double>& values) { return std::accumulate(values.begin(), values.end(), 0.0); }
-
-// How hard it is to believe that both models show this equally often over all prompts: -log p of the paired sign test, 0 if the
-// difference points the other way. What differs only by category, as topics do, gets little from it.
-double one_sidedness(const PromptMeasures& measures, double sign) {
-  const std::vector<double> differences = measures.differences();
-  if (sign * total(differences) <= 0.0) return 0.0;
-  return -std::log(sign_flip_p_value(differences, /*seed=*/0));
-}
-
-std::vector<Presence> presences_by_category(const std::vector<double>& model, const PromptMeasures& measures,
-                                            const PromptTable& table) {
-  std::vector<Presence> presences(table.categories.size());
-  for (size_t prompt = 0; prompt < table.num_prompts(); ++prompt) {
-    Presence& presence = presences[table.category_of[prompt]];
-    presence.count += model[prompt];
-    presence.num_prompts += 1.0;
-  }
-  const double all = total(measures.base) + total(measures.target);
-  for (Presence& presence : presences) {
-    presence.count_elsewhere = all - presence.count;
-    presence.num_elsewhere = 2.0 * static_cast<double>(table.num_prompts()) - presence.num_prompts;
-  }
-  return presences;
-}
-
 // The category in which one model's presences are most surprising, given how rarely they come anywhere else. Topics surprise as
 // much as changes do: hunches are ranked by how one-sided the difference is over all prompts.
 std::optional<Proposal> best_hunch(const PromptMeasures& measures, const PromptTable& table, const std::vector<bool>& eligible,
                                    double sign) {
-  const std::vector<double>& model = sign > 0.0 ? measures.target : measures.base;
-  const std::vector<Presence> presences = presences_by_category(model, measures, table);
+  const std::vector<Presence> presences = presences_by_category(measures, table, sign);
   double best = std::log(static_cast<double>(eligible.size()));  // few categories reach it by chance in a detector's search
   std::optional<size_t> chosen;
   for (size_t c = 0; c < eligible.size(); ++c) {
@@ -125,13 +71,11 @@ Proposal describe_proposal(const PromptMeasures& measures, const PromptTable& ta
 }
 
 std::vector<Proposal> propose(const PromptMeasures& measures, const PromptTable& table, bool is_scalar, double min_effect_size) {
-  const std::vector<double> effects = category_effects(measures, table);
   const std::vector<double> differences = is_scalar ? ranked(measures).differences() : measures.differences();
   const double threshold = min_effect_size - 1e-9;
   std::vector<Proposal> proposals;
   for (const double sign : {1.0, -1.0}) {
-    std::vector<bool> eligible;
-    for (const double effect : effects) eligible.push_back(sign * effect >= threshold && effect != 0.0);
+    const std::vector<bool> eligible = categories_with_effect(measures, table, sign, min_effect_size);
     if (std::count(eligible.begin(), eligible.end(), true) == 0) continue;
     const auto set = explain_by_categories({.differences = differences, .category_of = table.category_of, .eligible = eligible});
     if (!set) {

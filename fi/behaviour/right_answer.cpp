@@ -44,4 +44,9 @@ std::shared_ptr<const Detector> right_answer_detector(const std::vector<AnswerPa
   return detector->knows_any() ? detector : nullptr;
 }
 
+DetectorList with_right_answers(DetectorList detectors, const std::vector<AnswerPair>& pairs) {
+  if (auto right_answer = right_answer_detector(pairs)) detectors.push_back(std::move(right_answer));
+  return detectors;
+}
+
 }  // namespace fi

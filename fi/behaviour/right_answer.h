@@ -12,4 +12,7 @@ namespace fi {
 /// measure 0 in both models. Null if none of `pairs` knows one.
 std::shared_ptr<const Detector> right_answer_detector(const std::vector<AnswerPair>& pairs);
 
+/// `detectors` and, where right answers are known, the one that looks for them.
+DetectorList with_right_answers(DetectorList detectors, const std::vector<AnswerPair>& pairs);
+
 }  // namespace fi

@@ -57,8 +57,8 @@ std::optional<CausalTest> causal_test_from_json(const Json& document) {
 
 }  // namespace
 
-Analysis analyse(const std::vector<AnswerPair>& pairs, DetectorList detectors, const AnalysisOptions& options) {
-  if (auto right_answer = right_answer_detector(pairs)) detectors.push_back(std::move(right_answer));
+Analysis analyse(const std::vector<AnswerPair>& pairs, const DetectorList& given, const AnalysisOptions& options) {
+  const DetectorList detectors = with_right_answers(given, pairs);
   Analysis analysis;
   for (const AnswerPair& pair : pairs)
     (pair.split == Split::kDiscovery ? analysis.discovery : analysis.confirmation).push_back(pair);

@@ -28,8 +28,8 @@ struct Analysis {
   int64_t num_untested = 0;       // candidates whose categories got no fresh prompt within the budget
 };
 
-/// With `detectors` and, where right answers are known, with whether they are given.
-Analysis analyse(const std::vector<AnswerPair>& pairs, DetectorList detectors, const AnalysisOptions& options);
+/// With the detectors given and, where right answers are known, with whether they are given.
+Analysis analyse(const std::vector<AnswerPair>& pairs, const DetectorList& given, const AnalysisOptions& options);
 
 /// The built-in detectors and those of --concepts.
 DetectorList detectors_for(const CompareOptions& options);

@@ -20,9 +20,9 @@ struct DirectionInputs {
   uint64_t seed = 0;
 };
 
-/// The principal directions of the difference and the difference in means as entries of activations/directions.json: share of the difference, use by both
-/// models and by category, promoted tokens (logit lens), texts with the movement along the direction token by token, and a scored
-/// name. What all texts begin with is left out of examples and names.
+/// The principal directions of the difference and the difference in means as entries of activations/directions.json: share of the
+/// difference, use by both models and by category, promoted tokens (logit lens), texts with the movement along the direction
+/// token by token, and a scored name. What all texts begin with is left out of examples and names.
 std::vector<Json> direction_documents(const DirectionInputs& inputs);
 
 }  // namespace fi

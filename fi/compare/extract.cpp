@@ -3,6 +3,8 @@
 #include <set>
 
 #include "fi/behaviour/findings.h"
+#include "fi/behaviour/right_answer.h"
+#include "fi/behaviour/second_look.h"
 #include "fi/compare/analysis.h"
 #include "fi/compare/budget.h"
 #include "fi/compare/compare.h"
@@ -76,7 +78,9 @@ class Extraction {
       pairs_.push_back(answer_pair_from_json(row, kAnswersFile));
 
     progress_.note(fmt::format("{} ({})", pair_.relation_note, pair_.relation));
-    answer("discovery answers", questions(Split::kDiscovery, discovery_counts()));
+    const std::vector<Question> first_look = questions(Split::kDiscovery, discovery_counts());
+    answer("discovery answers", first_look);
+    answer("second look", questions(Split::kDiscovery, second_look_counts(first_look)));
     const Analysis first = analyse(pairs_, detectors_, {options_.feature_threshold, options_.seed});
     answer("confirmation answers", questions(Split::kConfirmation, confirmation_counts(first.screening)));
     const Analysis analysis = analyse(pairs_, detectors_, {options_.feature_threshold, options_.seed});
@@ -121,6 +125,22 @@ class Extraction {
   PromptCounts discovery_counts() const {
     PromptCounts counts;
     for (const PromptCategory& category : prompts_.categories) counts[category.id] = budget_.discovery;
+    return counts;
+  }
+
+  // By the first look alone, whatever an interrupted run has answered since: a resumed run asks the same.
+  PromptCounts second_look_counts(const std::vector<Question>& first_look) const {
+    std::set<std::pair<std::string, int64_t>> asked;
+    for (const Question& question : first_look) asked.emplace(question.category, question.prompt_index);
+    std::vector<AnswerPair> answered;
+    for (const AnswerPair& pair : pairs_) {
+      if (asked.contains({pair.category, pair.prompt_index})) answered.push_back(pair);
+    }
+    PromptCounts counts;
+    for (const std::string& category : categories_to_look_at_again(answered, with_right_answers(detectors_, answered),
+                                                                   options_.feature_threshold, budget_.second_look_categories)) {
+      counts[category] = budget_.discovery + budget_.second_look;
+    }
     return counts;
   }
 
