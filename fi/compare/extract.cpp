@@ -10,6 +10,7 @@
 #include "fi/compare/compare.h"
 #include "fi/compare/locate.h"
 #include "fi/compare/models.h"
+#include "fi/compare/outputs_only.h"
 #include "fi/compare/run_files.h"
 #include "fi/compare/staging.h"
 #include "fi/core/error.h"
@@ -265,6 +266,7 @@ class Extraction {
 
 Json extract_activations(const CompareOptions& options, const std::filesystem::path& folder, ProgressSink& progress) {
   validate(options);
+  if (!options.outputs.empty()) return take_given_answers(options, folder, progress);
   return Extraction(options, folder, progress).run();
 }
 

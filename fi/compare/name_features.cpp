@@ -5,6 +5,7 @@
 #include "fi/compare/analysis.h"
 #include "fi/compare/compare.h"
 #include "fi/compare/crosscoder_file.h"
+#include "fi/compare/outputs_only.h"
 #include "fi/compare/run_files.h"
 #include "fi/core/error.h"
 #include "fi/io/atomic_file.h"
@@ -94,6 +95,7 @@ std::vector<CategoryRow> category_rows(const Json& manifest, const Analysis& ana
 }
 
 Json what_was_not_seen(const Json& manifest, const Analysis& analysis, const Json& layers) {
+  if (manifest.at("relation") == "outputs-only") return limits_of_given_answers(analysis);
   Json notes = Json::object();
   notes["crosscoder"] = "not trained; features are differences in means and principal directions of the difference";
   if (!manifest.value("comparable_layers", false)) {
@@ -166,7 +168,10 @@ Report assemble(const Json& manifest, const Analysis& analysis, const LayerEvide
   report.num_hypotheses = analysis.screening.num_hypotheses;
   report.num_prompts = static_cast<int64_t>(analysis.discovery.size() + analysis.confirmation.size());
   report.num_tokens = manifest.value("num_answer_tokens", int64_t{0});
-  report.summary = summarise(report.claims, report.num_prompts, report.num_hypotheses);
+  report.fresh_prompts = analysis.fresh_prompts;
+  report.summary = summarise(
+      report.claims,
+      {.num_prompts = report.num_prompts, .num_hypotheses = report.num_hypotheses, .fresh_prompts = report.fresh_prompts});
   report.seed = options.seed;
   if (layers.contains("layers")) report.layers = layer_rows(layers);
   add_features(report, evidence.directions);

@@ -148,6 +148,8 @@ Json estimate(const CompareOptions& options, const PairFiles& files, const Weigh
 
 Json plan_compare(const CompareOptions& options) {
   validate(options);
+  check(options.outputs.empty(), ErrorCode::kUsage,
+        "[plan] --outputs runs no model, there is nothing to plan; leave out --dry-run.");
   const PromptSet prompts = options.prompts.empty() ? builtin_prompts() : load_prompts(options.prompts);
   const PairFiles files = resolve_pair(options);
   const at::Device device = choose_device(options.device);
