@@ -57,6 +57,8 @@ class DirectionView {
     return entry;
   }
 
+  at::Tensor step() const { return direction_.direction * movement_.square().mean().sqrt(); }
+
  private:
   float at(int64_t row) const { return movement_.const_data_ptr<float>()[row]; }
 
@@ -137,12 +139,15 @@ class DirectionView {
 
 }  // namespace
 
-std::vector<Json> direction_documents(const DirectionInputs& inputs) {
-  std::vector<Json> documents;
-  for (const DifferenceDirection& direction : difference_directions(inputs.rows, kDirectionsPerLayer))
-    documents.push_back(DirectionView(inputs, direction).document());
-  if (const auto mean = mean_difference_direction(inputs.rows)) documents.push_back(DirectionView(inputs, *mean).document());
-  return documents;
+std::vector<DirectionEntry> direction_entries(const DirectionInputs& inputs) {
+  std::vector<DifferenceDirection> directions = difference_directions(inputs.rows, kDirectionsPerLayer);
+  if (const auto mean = mean_difference_direction(inputs.rows)) directions.push_back(*mean);
+  std::vector<DirectionEntry> entries;
+  for (const DifferenceDirection& direction : directions) {
+    const DirectionView view(inputs, direction);
+    entries.push_back({view.document(), view.step()});
+  }
+  return entries;
 }
 
 }  // namespace fi

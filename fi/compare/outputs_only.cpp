@@ -9,6 +9,7 @@
 #include "fi/compare/outputs_file.h"
 #include "fi/compare/run_files.h"
 #include "fi/compare/staging.h"
+#include "fi/compare/steering_file.h"
 #include "fi/core/hash.h"
 #include "fi/io/atomic_file.h"
 #include "fi/io/jsonl.h"
@@ -99,6 +100,7 @@ Json take_given_answers(const CompareOptions& options, const std::filesystem::pa
   write(kLayersFile, Json::object());
   write(kLocalisationFile, Json::array());
   write(kDirectionsFile, Json::array());
+  write_steering(staging.path() / kSteeringFile, {});
   JsonlAppender answers(staging.path() / kAnswersFile);
   for (const AnswerPair& pair : pairs) answers.append(to_json(pair));
   answers.flush();
