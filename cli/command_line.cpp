@@ -88,7 +88,7 @@ int run_command_line(int argc, const char* const* argv) {
   } catch (const Error& error) {
     code = report_error(error.what(), error.code(), globals);
   } catch (const std::bad_alloc&) {
-    code = report_error("[memory] not enough memory; use a smaller model or --quantization int8.", ErrorCode::kMemory, globals);
+    code = report_error("[memory] not enough memory; use a smaller model or --quantization stored.", ErrorCode::kMemory, globals);
   } catch (const std::exception& error) {
     code = report_error(error.what(), ErrorCode::kInternal, globals);
   }

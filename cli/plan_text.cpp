@@ -16,6 +16,9 @@ std::string plan_text(const Json& plan) {
   text += fmt::format("tokens  at most {} read and written\n", plan.at("max_tokens").get<int64_t>());
   text += fmt::format("time    about {} on {}\n", duration_text(estimate.at("seconds").get<double>()),
                       plan.at("device").get<std::string>());
+  const Json& held = estimate.at("held_as");
+  text += fmt::format("weights held in {} (base) and {} (target)\n", held.at("base").get<std::string>(),
+                      held.at("target").get<std::string>());
   text += fmt::format("memory  about {}\n", size_text(estimate.at("memory_bytes").get<double>()));
   text += fmt::format("disk    about {} in {}\n", size_text(estimate.at("disk_bytes").get<double>()),
                       plan.at("output_dir").get<std::string>());

@@ -25,6 +25,8 @@ int32_t fi_rs_encode(const FiTokenizer* tokenizer, const uint8_t* text, size_t s
 int32_t fi_rs_decode(const FiTokenizer* tokenizer, const uint32_t* ids, size_t count, bool skip_special, FiBytes* out);
 int64_t fi_rs_token_to_id(const FiTokenizer* tokenizer, const uint8_t* token, size_t size);
 size_t fi_rs_vocab_size(const FiTokenizer* tokenizer);
+size_t fi_rs_num_ids(const FiTokenizer* tokenizer);
+int32_t fi_rs_id_to_token(const FiTokenizer* tokenizer, uint32_t id, FiBytes* out);
 int32_t fi_rs_special_ids(const FiTokenizer* tokenizer, FiBytes* out);
 
 int32_t fi_rs_render_template(const uint8_t* source, size_t source_size, const uint8_t* context, size_t context_size,

@@ -28,17 +28,24 @@ def byte_alphabet() -> list[str]:
     return [table[byte] for byte in range(256)]
 
 
+def tokens(merges: tuple[str, ...] = (), reverse: bool = False) -> list[str]:
+    """The vocabulary in the order of its ids; `reverse` gives every id but those of special tokens to another string."""
+    plain = byte_alphabet() + [merge.replace(" ", "") for merge in merges]
+    return SPECIAL + (plain[::-1] if reverse else plain)
+
+
 def vocabulary() -> dict[str, int]:
-    return {token: i for i, token in enumerate(SPECIAL + byte_alphabet())}
+    return {token: i for i, token in enumerate(tokens())}
 
 
-def tokenizer_json() -> dict:
+def tokenizer_json(merges: tuple[str, ...] = (), reverse: bool = False) -> dict:
     special = [
         {"id": i, "content": token, "special": True, "single_word": False, "lstrip": False, "rstrip": False}
         | {"normalized": False}
         for i, token in enumerate(SPECIAL)
     ]
     byte_level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
+    ids = {token: i for i, token in enumerate(tokens(merges, reverse))}
     return {
         "version": "1.0",
         "added_tokens": special,
@@ -46,7 +53,7 @@ def tokenizer_json() -> dict:
         "pre_tokenizer": byte_level,
         "post_processor": None,
         "decoder": byte_level,
-        "model": {"type": "BPE", "vocab": vocabulary(), "merges": [], "byte_fallback": False},
+        "model": {"type": "BPE", "vocab": ids, "merges": list(merges), "byte_fallback": False},
     }
 
 
@@ -109,6 +116,42 @@ def write_model(folder: pathlib.Path, change: float = 0.0) -> pathlib.Path:
     (folder / "config.json").write_text(json.dumps(config()))
     (folder / "tokenizer.json").write_text(json.dumps(tokenizer_json(), ensure_ascii=False))
     (folder / "tokenizer_config.json").write_text(json.dumps({"eos_token": SPECIAL[0]}))
+    return folder
+
+
+def write_smaller_model(folder: pathlib.Path) -> pathlib.Path:
+    """Of the same tokenizer, with fewer layers and half the width."""
+    write_model(folder)
+    heads, width, layers = HEADS // 2, WIDTH // 2, LAYERS - 2
+    rows = {"q_proj": heads * HEAD_DIM, "k_proj": HEAD_DIM, "v_proj": HEAD_DIM, "o_proj": width, "down_proj": width}
+    columns = {"o_proj": heads * HEAD_DIM, "down_proj": FFN}
+    tensors = {}
+    for name, tensor in weights(3).items():
+        if name.startswith("model.layers.") and int(name.split(".")[2]) >= layers:
+            continue
+        matrix = name.split(".")[-2]
+        part = tensor[: rows.get(matrix, len(tensor))] if tensor.ndim == 2 else tensor[:width]
+        tensors[name] = numpy.ascontiguousarray(part[:, : columns.get(matrix, width)] if tensor.ndim == 2 else part)
+    write_safetensors(folder / "model.safetensors", tensors)
+    size = {"hidden_size": width, "num_hidden_layers": layers, "num_attention_heads": heads, "num_key_value_heads": 1}
+    (folder / "config.json").write_text(json.dumps(config() | size))
+    return folder
+
+
+def write_model_of_other_ids(folder: pathlib.Path, merges: tuple[str, ...] = ()) -> pathlib.Path:
+    """The model of `write_model` whose ids stand for other strings, with more tokens for `merges`: one model in another tokenizer."""
+    write_model(folder)
+    old, new = vocabulary(), tokens(merges, reverse=True)
+    tensors = weights(0)
+    for name in ("model.embed_tokens.weight", "lm_head.weight"):
+        # A merged token reads as its last part, and is never written.
+        table = tensors[name][[old.get(token, old[token[-1]]) for token in new]]
+        if name == "lm_head.weight":
+            table[[token not in old for token in new]] = 0
+        tensors[name] = table
+    write_safetensors(folder / "model.safetensors", tensors)
+    (folder / "config.json").write_text(json.dumps(config() | {"vocab_size": len(new)}))
+    (folder / "tokenizer.json").write_text(json.dumps(tokenizer_json(merges, reverse=True), ensure_ascii=False))
     return folder
 
 

@@ -225,11 +225,6 @@ TINY = {
     ),
 }
 LONG_TEXTS = ("llama3_bias", "qwen2_yarn")  # read a text beyond the length of their first training
-ADAPTERS = {
-    "phi3": ["qkv_proj", "gate_up_proj", "down_proj"],
-    "gpt2": ["c_attn", "c_fc", "mlp.c_proj"],
-    "gpt_neox": ["query_key_value", "dense"],
-}
 GGUF_MODELS = {
     "qwen3": "qwen3",
     "gemma": "gemma",
@@ -378,29 +373,9 @@ def write_tiny(name, config):
         resid, logits = residuals(model, ids)
         goldens[f"resid.{i}"], goldens[f"logits.{i}"] = resid.contiguous(), logits.contiguous()
     save_file(goldens, folder / "goldens.safetensors", metadata={"sequences": json.dumps(sequences)})
-    if name in ADAPTERS:
-        write_adapter(folder / "adapter", model, ADAPTERS[name])
     if name in GGUF_MODELS:
         (OUT / "gguf").mkdir(exist_ok=True)
         write_gguf(OUT / f"gguf/{name}.gguf", model, GGUF_MODELS[name])
-
-
-def write_adapter(folder, model, targets):
-    """A LoRA adapter as PEFT saves it, with the logits of the adapted model for the first sequence."""
-    from peft import LoraConfig, get_peft_model
-
-    config = LoraConfig(r=3, lora_alpha=5, target_modules=targets, task_type="CAUSAL_LM", rank_pattern={targets[0]: 2})
-    adapted = get_peft_model(model, config).eval()
-    generator = torch.Generator().manual_seed(1)
-    for name, parameter in adapted.named_parameters():
-        if "lora_" in name:
-            parameter.data = torch.randn(parameter.shape, generator=generator) / parameter.shape[-1] ** 0.5
-    adapted.save_pretrained(folder)
-    (folder / "README.md").unlink(missing_ok=True)
-    with torch.no_grad():
-        logits = adapted(torch.tensor([SEQUENCES[0]])).logits[0]
-    save_file({"logits": logits.contiguous()}, folder / "goldens.safetensors")
-    adapted.unload()
 
 
 def gguf_names(architecture, num_layers):

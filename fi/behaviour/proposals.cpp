@@ -12,7 +12,8 @@ namespace fi {
 namespace {
 
 constexpr double kEverywhereShare = 0.6;
-constexpr double kFewestOfHunch = 2.0;  // prompts
+constexpr double kFewestOfHunch = 2.0;    // prompts
+constexpr size_t kHunchesOfDetector = 3;  // in each direction
 
 // Mid-ranks over both models' answers, in 0..1: a length in words and a share in percent are judged alike.
 PromptMeasures ranked(const PromptMeasures& measures) {
@@ -29,26 +30,31 @@ PromptMeasures ranked(const PromptMeasures& measures) {
   return result;
 }
 
-// The category in which one model's presences are most surprising, given how rarely they come anywhere else. Topics surprise as
-// much as changes do: hunches are ranked by how one-sided the difference is over all prompts.
-std::optional<Proposal> best_hunch(const PromptMeasures& measures, const PromptTable& table, const std::vector<bool>& eligible,
+// The categories in which one model's presences are most surprising, given how rarely they come anywhere else, each a hunch of
+// its own: a change of a part of one category would drown in a test of several. Topics surprise as much as changes do: hunches
+// are ranked by how one-sided the difference is over all prompts.
+std::vector<Proposal> best_hunches(const PromptMeasures& measures, const PromptTable& table, const std::vector<bool>& eligible,
                                    double sign) {
   const std::vector<Presence> presences = presences_by_category(measures, table, sign);
-  double best = std::log(static_cast<double>(eligible.size()));  // few categories reach it by chance in a detector's search
-  std::optional<size_t> chosen;
+  // Few categories reach it by chance in a detector's search.
+  const double bar = std::log(static_cast<double>(eligible.size()));
+  std::vector<std::pair<double, size_t>> surprising;
   for (size_t c = 0; c < eligible.size(); ++c) {
     const double surprise = presences[c].surprise();
-    if (!eligible[c] || presences[c].count < kFewestOfHunch || surprise <= best) continue;
-    best = surprise;
-    chosen = c;
+    if (eligible[c] && presences[c].count >= kFewestOfHunch && surprise > bar) surprising.emplace_back(-surprise, c);
   }
-  if (!chosen) return std::nullopt;
-  std::vector<bool> set(eligible.size());
-  set[*chosen] = true;
-  Proposal proposal = describe_proposal(measures, table, std::move(set));
-  proposal.is_hunch = true;
-  proposal.score = one_sidedness(measures, sign);
-  return proposal;
+  std::ranges::sort(surprising);
+  if (surprising.size() > kHunchesOfDetector) surprising.resize(kHunchesOfDetector);
+  std::vector<Proposal> hunches;
+  for (const auto& [negative, c] : surprising) {
+    std::vector<bool> set(eligible.size());
+    set[c] = true;
+    Proposal proposal = describe_proposal(measures, table, std::move(set));
+    proposal.is_hunch = true;
+    proposal.score = one_sidedness(measures, sign);
+    hunches.push_back(std::move(proposal));
+  }
+  return hunches;
 }
 
 bool is_nearly_all(const std::vector<bool>& categories) {
@@ -79,8 +85,8 @@ std::vector<Proposal> propose(const PromptMeasures& measures, const PromptTable&
     if (std::count(eligible.begin(), eligible.end(), true) == 0) continue;
     const auto set = explain_by_categories({.differences = differences, .category_of = table.category_of, .eligible = eligible});
     if (!set) {
-      auto hunch = is_scalar ? std::nullopt : best_hunch(measures, table, eligible, sign);
-      if (hunch) proposals.push_back(std::move(*hunch));
+      if (is_scalar) continue;
+      for (Proposal& hunch : best_hunches(measures, table, eligible, sign)) proposals.push_back(std::move(hunch));
       continue;
     }
     Proposal proposal = describe_proposal(measures, table, *set);

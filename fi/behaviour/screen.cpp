@@ -14,7 +14,7 @@ constexpr int64_t kPhraseDivisor = 3;
 constexpr int64_t kScalarDivisor = 3;
 constexpr double kEverywherePlaces = 2.0 / 3.0;
 // Hunches make every other candidate's correction harder, so few are taken, and not all of one category.
-constexpr int64_t kMostHunches = 6;
+constexpr int64_t kMostHunches = 10;
 constexpr int64_t kMostHunchesOfCategory = 2;
 
 bool comes_before(const ScoredCandidate& a, const ScoredCandidate& b) {

@@ -126,6 +126,15 @@ void visit_fields(LayerRow& r, V&& v) {
 }
 
 template <typename V>
+void visit_fields(DepthPairRow& r, V&& v) {
+  v("target_layer", r.target_layer);
+  v("base_layer", r.base_layer);
+  v("similarity", r.similarity);
+  v("base_norm", r.base_norm);
+  v("target_norm", r.target_norm);
+}
+
+template <typename V>
 void visit_fields(WeightRow& r, V&& v) {
   v("layer", r.layer);
   v("similarity", r.similarity);
@@ -214,6 +223,7 @@ void visit_fields(Report& r, V&& v) {
   v("summary", r.summary);
   v("claims", r.claims);
   v("layers", r.layers);
+  v("depth_pairs", r.depth_pairs);
   v("weights", r.weights);
   v("features", r.features);
   v("categories", r.categories);

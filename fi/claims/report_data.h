@@ -112,6 +112,15 @@ struct LayerRow {
   std::vector<std::string> suppressed;
 };
 
+/// A layer of the target beside the base's layer at the same relative depth, for models whose shapes or tokenizers differ.
+struct DepthPairRow {
+  int64_t target_layer = 0;
+  int64_t base_layer = 0;
+  double similarity = 0.0;  // linear CKA of the residual streams over aligned positions
+  double base_norm = 0.0;   // root mean square norm
+  double target_norm = 0.0;
+};
+
 /// Weight matrices of one layer compared, as an imported crosscoder analysis has it.
 struct WeightRow {
   int64_t layer = 0;
@@ -173,7 +182,8 @@ struct Report {
   std::string summary;
   std::vector<Claim> claims;  // strongest first
   std::vector<LayerRow> layers;
-  std::vector<WeightRow> weights;  // of an imported analysis; empty without one
+  std::vector<DepthPairRow> depth_pairs;  // of models whose layers cannot be subtracted; then `layers` is empty
+  std::vector<WeightRow> weights;         // of an imported analysis; empty without one
   std::vector<FeatureRow> features;
   std::vector<CategoryRow> categories;
   std::vector<Evidence> not_confirmed;  // looked promising on discovery prompts, did not hold on fresh ones

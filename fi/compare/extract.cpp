@@ -8,11 +8,13 @@
 #include "fi/compare/analysis.h"
 #include "fi/compare/budget.h"
 #include "fi/compare/compare.h"
+#include "fi/compare/depth.h"
 #include "fi/compare/locate.h"
 #include "fi/compare/models.h"
 #include "fi/compare/outputs_only.h"
 #include "fi/compare/run_files.h"
 #include "fi/compare/staging.h"
+#include "fi/compare/weight_fidelity.h"
 #include "fi/core/error.h"
 #include "fi/core/hash.h"
 #include "fi/io/atomic_file.h"
@@ -89,6 +91,7 @@ class Extraction {
     const bool comparable = has_equal_shape(pair_);
     write_layer_evidence({pair_, prompts_, analysis, budget_, options_, folder_}, progress_);
     Json manifest = describe(comparable);
+    manifest["fidelity"] = weight_fidelity(pair_, analysis.discovery, options_, progress_);
     write_json(kManifestFile, manifest);
     staging_.publish();
     manifest["folder"] = output_.string();
@@ -245,6 +248,7 @@ class Extraction {
             {"relation", pair_.relation},
             {"relation_note", pair_.relation_note},
             {"comparable_layers", comparable},
+            {"tokenizers", tokenizer_document(pair_, first_prompt)},
             {"num_prompts", pairs_.size()},
             {"num_answer_tokens", tokens},
             {"categories", categories}};

@@ -1,5 +1,7 @@
 #include "fi/compare/locate.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <set>
@@ -7,6 +9,7 @@
 #include "fi/behaviour/findings.h"
 #include "fi/claims/grouping.h"
 #include "fi/claims/wording.h"
+#include "fi/compare/depth.h"
 #include "fi/compare/directions.h"
 #include "fi/compare/run_files.h"
 #include "fi/compare/steering_file.h"
@@ -27,15 +30,6 @@ TracedText traced(const Tokenizer& tokenizer, const AnswerPair& pair, const std:
   const TokenIds ids = tokenizer.encode(answer, false).ids;
   text.ids.insert(text.ids.end(), ids.begin(), ids.end());
   return text;
-}
-
-/// At most `count` of `items`, evenly spread.
-template <typename T>
-std::vector<T> thinned(const std::vector<T>& items, int64_t count) {
-  std::vector<T> kept;
-  const auto wanted = std::min(items.size(), static_cast<size_t>(count));
-  for (size_t i = 0; i < wanted; ++i) kept.push_back(items[i * items.size() / wanted]);
-  return kept;
 }
 
 class Locator {
@@ -195,7 +189,7 @@ void write_layer_evidence(const LocateInputs& inputs, ProgressSink& progress) {
     Locator(inputs, progress).run();
     return;
   }
-  write_file_atomically(inputs.folder / kLayersFile, to_pretty_json(Json::object()));
+  write_file_atomically(inputs.folder / kLayersFile, to_pretty_json(depth_map_document(inputs, progress)));
   write_file_atomically(inputs.folder / kLocalisationFile, to_pretty_json(Json::array()));
   write_file_atomically(inputs.folder / kDirectionsFile, to_pretty_json(Json::array()));
   write_steering(inputs.folder / kSteeringFile, {});

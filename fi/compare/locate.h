@@ -1,6 +1,8 @@
 #pragma once
 
+#include <algorithm>
 #include <filesystem>
+#include <vector>
 
 #include "fi/compare/analysis.h"
 #include "fi/compare/budget.h"
@@ -19,12 +21,22 @@ struct LocateInputs {
   const std::filesystem::path& folder;  // activations/
 };
 
+/// At most `count` of `items`, evenly spread.
+template <typename T>
+std::vector<T> thinned(const std::vector<T>& items, int64_t count) {
+  std::vector<T> kept;
+  const auto wanted = std::min(items.size(), static_cast<size_t>(count));
+  for (size_t i = 0; i < wanted; ++i) kept.push_back(items[i * items.size() / wanted]);
+  return kept;
+}
+
 /// True if layers of the two models can be compared and exchanged: equal depth, width, vocabulary and tokenizer.
 bool has_equal_shape(const ModelPair& pair);
 
 /// Reads both models' residual streams over the same ids and writes what they say: layers.json (layer map, block by block
 /// patching), localisation.json (transplants and causal tests of the strongest changes) and directions.json (principal directions
-/// of the difference at the layers that these point to). Empty documents where the shapes differ.
+/// of the difference at the layers that these point to). Where the shapes or tokenizers differ, layers.json holds the layers at
+/// equal depth (fi/compare/depth.h), and the others are empty: nothing can be exchanged between such models.
 void write_layer_evidence(const LocateInputs& inputs, ProgressSink& progress);
 
 }  // namespace fi

@@ -5,8 +5,10 @@
 #include "fi/compare/analysis.h"
 #include "fi/compare/compare.h"
 #include "fi/compare/crosscoder_file.h"
+#include "fi/compare/depth.h"
 #include "fi/compare/outputs_only.h"
 #include "fi/compare/run_files.h"
+#include "fi/compare/weight_fidelity.h"
 #include "fi/core/error.h"
 #include "fi/io/atomic_file.h"
 #include "fi/io/jsonl.h"
@@ -39,6 +41,14 @@ std::vector<LayerRow> layer_rows(const Json& layers) {
     if (layer.contains("suppressed")) row.suppressed = layer["suppressed"].get<std::vector<std::string>>();
     rows.push_back(std::move(row));
   }
+  return rows;
+}
+
+std::vector<DepthPairRow> depth_pair_rows(const Json& layers) {
+  std::vector<DepthPairRow> rows;
+  for (const Json& row : layers.value("depth_pairs", Json::array()))
+    rows.push_back(
+        {row.at("target_layer"), row.at("base_layer"), row.at("similarity"), row.at("base_norm"), row.at("target_norm")});
   return rows;
 }
 
@@ -99,7 +109,7 @@ Json what_was_not_seen(const Json& manifest, const Analysis& analysis, const Jso
   Json notes = Json::object();
   notes["crosscoder"] = "not trained; features are differences in means and principal directions of the difference";
   if (!manifest.value("comparable_layers", false)) {
-    notes["layers"] = "the models differ in depth, width, vocabulary or tokenizer, so that only their answers were compared";
+    notes.update(depth_notes(manifest, layers));
   } else {
     notes["rows dropped"] = {{"position 0", layers.value("num_masked_first", 0)},
                              {"special tokens", layers.value("num_masked_special", 0)},
@@ -112,6 +122,7 @@ Json what_was_not_seen(const Json& manifest, const Analysis& analysis, const Jso
     for (const AnswerPair& pair : *part) cut += (pair.base_finished ? 0 : 1) + (pair.target_finished ? 0 : 1);
   }
   notes["answers cut at the token limit"] = cut;
+  notes.update(fidelity_notes(manifest.value("fidelity", Json()), manifest["options"].value("quantization", "")));
   notes["candidates not tested on fresh prompts, for lack of budget"] = analysis.num_untested;
   return notes;
 }
@@ -174,6 +185,7 @@ Report assemble(const Json& manifest, const Analysis& analysis, const LayerEvide
       {.num_prompts = report.num_prompts, .num_hypotheses = report.num_hypotheses, .fresh_prompts = report.fresh_prompts});
   report.seed = options.seed;
   if (layers.contains("layers")) report.layers = layer_rows(layers);
+  report.depth_pairs = depth_pair_rows(layers);
   add_features(report, evidence.directions);
   report.categories = category_rows(manifest, analysis, layers);
   report.answers = sample_answers(analysis);

@@ -74,7 +74,7 @@ CompareOptions without_reuse(CompareOptions options) {
 void validate(const CompareOptions& options) {
   check(!options.output_dir.empty(), ErrorCode::kUsage, "[options] --output-dir is empty; name a folder.");
   check_one_of("report-format", options.report_format, {"markdown", "html", "both"});
-  check_one_of("quantization", options.quantization, {"auto", "fp32", "fp16", "bf16", "int8"});
+  check_one_of("quantization", options.quantization, {"auto", "fp32", "fp16", "bf16", "int8", "stored"});
   check_one_of("budget", options.budget, {"quick", "standard", "thorough"});
   if (!options.outputs.empty()) {
     for (const auto& [name, value] : {std::pair{"prompts", options.prompts}, std::pair{"target-adapter", options.target_adapter}})

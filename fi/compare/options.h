@@ -55,7 +55,7 @@ void visit_options(Options& options, Visitor&& visit) {
   visit("prompts", "JSON file: category to list of prompts (default: the built-in categories)", options.prompts);
   visit("concepts", "JSON file with more concept detectors", options.concepts);
   visit("device", "Device to use: auto, cpu, cuda or cuda:N", options.device);
-  visit("quantization", "How weights are held: fp32, fp16, bf16, int8 or auto", options.quantization);
+  visit("quantization", "How weights are held: fp32, fp16, bf16, int8, stored (left in the file) or auto", options.quantization);
   visit("cache_dir", "Model cache directory (default: the Hugging Face cache)", options.cache_dir);
   visit("revision_base", "Revision of the base model", options.revision_base);
   visit("revision_target", "Revision of the target model", options.revision_target);

@@ -11,6 +11,7 @@
 #include "fi/io/gguf.h"
 #include "fi/io/safetensors.h"
 #include "fi/model/device.h"
+#include "fi/model/load_model.h"
 #include "fi/prompts/prompt_set.h"
 
 namespace fi {
@@ -67,9 +68,12 @@ WeightSizes sizes_of(const ModelFiles& files) {
   return sizes;
 }
 
-double bytes_per_weight(const std::string& quantization) {
-  if (quantization == "int8") return 1.0;
-  return quantization == "fp16" || quantization == "bf16" ? 2.0 : 4.0;
+double bytes_of_weights(const ModelFiles& files, const WeightSizes& sizes, const std::string& quantization) {
+  double file_bytes = 0.0;
+  for (const auto& path : files.weights) file_bytes += static_cast<double>(std::filesystem::file_size(path));
+  if (quantization == "stored") return file_bytes;
+  const double bytes_each = quantization == "int8" ? 1.0 : quantization == "fp16" || quantization == "bf16" ? 2.0 : 4.0;
+  return bytes_each * static_cast<double>(sizes.num_values);
 }
 
 /// Multiply-adds a second, times two, of the product that dominates: a batch of rows by a square of the model's width.
@@ -128,9 +132,11 @@ Json estimate(const CompareOptions& options, const PairFiles& files, const Weigh
   const double rate = measured_rate(base.d_model, device);
   const double products =
       static_cast<double>(std::max(base.num_values - base.num_embedding, target.num_values - target.num_embedding));
-  const double held = bytes_per_weight(options.quantization);
-  const double weights =
-      held * static_cast<double>(base.num_values + (shares ? 0 : target.num_values)) + 2.0 * static_cast<double>(base.num_values);
+  const std::string base_held = resolved_quantization(options.quantization, base.num_values, device);
+  const std::string target_held = resolved_quantization(options.quantization, target.num_values, device);
+  const double weights = bytes_of_weights(files.base, base, base_held) +
+                         (shares ? 0.0 : bytes_of_weights(files.target, target, target_held)) +
+                         2.0 * static_cast<double>(base.num_values);
   const double cache = 4.0 * static_cast<double>(kBatchRows * (kPromptTokens + options.max_new_tokens + 64) *
                                                  std::max(base.cache_values, target.cache_values));
   return {
@@ -138,6 +144,7 @@ Json estimate(const CompareOptions& options, const PairFiles& files, const Weigh
       {"memory_bytes", weights + cache},
       {"disk_bytes", kReportBytes + kBytesPerAnswerToken * static_cast<double>(tokens.answers)},
       {"measured_flops_per_second", rate},
+      {"held_as", {{"base", base_held}, {"target", shares ? base_held : target_held}}},
       {"how",
        fmt::format("tokens x 2 x weights over {:.1f} GFLOP/s, measured just now on {} rows; assumes {} tokens a prompt, answers "
                    "of full length, and that every candidate is confirmed; memory is weights, their bf16 copy and the cache",

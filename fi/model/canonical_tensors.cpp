@@ -74,6 +74,8 @@ std::vector<TensorView> canonical_tensors(std::vector<TensorView> tensors, const
   const Part gate_up[] = {{".gate_proj.", config.d_ffn}, {".up_proj.", config.d_ffn}};
   std::vector<TensorView> canonical;
   for (TensorView& view : tensors) {
+    check(!view.stored.shape.empty(), ErrorCode::kInvalid, "[model] tensor '{}' has no dimension; the file is damaged.",
+          view.stored.name);
     view.name = renamed(view.name, is_gguf ? family.gguf_names : family.names);
     view.is_transposed = !is_gguf && family.transposed_matrices && is_block_matrix(view);
     if (is_gguf && family.gguf_rotary_pairs && is_rotated(view.name)) view = pairs_to_halves(std::move(view), config.head_dim);

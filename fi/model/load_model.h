@@ -9,9 +9,15 @@
 namespace fi {
 
 struct LoadOptions {
-  std::string device = "cpu";         // "cpu", "cuda", "cuda:1"
-  std::string quantization = "auto";  // how weights are held: "fp32", "fp16", "bf16", "int8", "auto"
+  std::string device = "cpu";  // "cpu", "cuda", "cuda:1"
+  /// How weights are held: "fp32", "fp16", "bf16", "int8" (one scale a row), "stored" (left in the mapped file, in its blocks),
+  /// or "auto": fp32 where that takes up to 30% of the machine's memory, else stored.
+  std::string quantization = "auto";
 };
+
+/// What "auto" stands for on this machine: "fp32" for a model of so many weights if that takes up to 30% of the memory or the
+/// device is no CPU, else "stored". Other names stand for themselves.
+std::string resolved_quantization(const std::string& quantization, int64_t num_weights, at::Device device);
 
 /// Reads weights from safetensors or GGUF and builds the decoder of the family that the config names.
 /// Errors: kUnsupported (family, rope type, quantization), kIncompatible (config and tensor shapes disagree), kInvalid (missing

@@ -14,8 +14,8 @@
 
 namespace fi {
 
-/// How matrices are kept in memory. Vectors (norms, biases) are always fp32.
-enum class HeldAs { kFp32, kFp16, kBf16, kInt8 };
+/// How matrices are kept: kStored leaves them in the mapped file, in its own blocks. Vectors (norms, biases) are always fp32.
+enum class HeldAs { kFp32, kFp16, kBf16, kInt8, kStored };
 
 /// All weights of a model by canonical name, still as they are stored. Knows which were
 /// used, so that a tensor that nothing reads is noticed.
@@ -47,6 +47,7 @@ class WeightStore {
 
  private:
   const TensorView& find(const std::string& name, at::IntArrayRef shape) const;
+  WeightMatrixPtr leave_in_file(const TensorView& view) const;
 
   std::map<std::string, TensorView> tensors_;
   mutable std::set<std::string> used_;

@@ -169,8 +169,18 @@ void add_features(Document& out, const Report& report) {
     out.block(fmt::format("The {} strongest are shown; all are in features.csv.", kMaxFeatures));
 }
 
+void add_depth_pairs(Document& out, const Report& report) {
+  std::vector<Cells> rows;
+  for (const DepthPairRow& row : report.depth_pairs)
+    rows.push_back({std::to_string(row.target_layer), std::to_string(row.base_layer), format_number(row.similarity),
+                    format_number(row.base_norm), format_number(row.target_norm)});
+  out.block(kDepthNote);
+  out.table({"layer of the target", "layer of the base", "similarity", "norm, base", "norm, target"}, rows);
+}
+
 void add_layers(Document& out, const Report& report) {
   out.heading(2, "Layer-by-layer analysis");
+  if (!report.depth_pairs.empty()) return add_depth_pairs(out, report);
   if (report.layers.empty()) return out.block("No layer was measured: the weights were not at hand.");
   std::map<int64_t, int64_t> features;
   for (const FeatureRow& feature : report.features) ++features[feature.layer];

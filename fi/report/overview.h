@@ -32,6 +32,14 @@ inline constexpr const char* kWeightsNote =
     "says "
     "how far a layer moved, not what it does differently.";
 
+/// How models are compared whose layers cannot be subtracted.
+inline constexpr const char* kDepthNote =
+    "The models differ in shape or tokenizer, so each layer of the target stands beside the base's layer at the same relative "
+    "depth. "
+    "Similarity is linear CKA of the residual streams over the places of the text at which both have read the same characters: 1 "
+    "if "
+    "they are equal up to rotation and scale, about 0 if they have nothing in common.";
+
 /// Nested JSON as label and text, "rows dropped: norm outliers" -> "17"; for `not_seen` and `settings`.
 std::vector<std::pair<std::string, std::string>> flatten(const Json& object);
 

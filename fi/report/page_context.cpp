@@ -168,6 +168,17 @@ Json layer_rows(const Report& report) {
   return list;
 }
 
+Json depth_rows(const Report& report) {
+  Json list = Json::array();
+  for (const DepthPairRow& row : report.depth_pairs)
+    list.push_back({{"target", row.target_layer},
+                    {"base", row.base_layer},
+                    {"similarity", format_number(row.similarity)},
+                    {"base_norm", format_number(row.base_norm)},
+                    {"target_norm", format_number(row.target_norm)}});
+  return list;
+}
+
 Json category_rows(const Report& report) {
   std::vector<const CategoryRow*> rows;
   for (const CategoryRow& row : report.categories) rows.push_back(&row);
@@ -236,6 +247,8 @@ Json page_context(const Report& report) {
   context["norms"] = two_widths(kWide, [&](const Canvas& canvas) { return draw_residual_norms(report, canvas); });
   context["capability"] = two_widths(kWide, [&](const Canvas& canvas) { return draw_capability_change(report, canvas); });
   context["layers"] = layer_rows(report);
+  context["depth_pairs"] = depth_rows(report);
+  context["depth_note"] = kDepthNote;
   context["weights"] = weight_rows(report);
   context["weights_note"] = kWeightsNote;
   context["categories"] = category_rows(report);

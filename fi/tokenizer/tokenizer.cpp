@@ -22,6 +22,9 @@ using TokenizerHandle = std::unique_ptr<FiTokenizer, TokenizerDeleter>;
 // Tokens that end a turn in the chat formats of the families that we know; those that a vocabulary lacks are skipped.
 constexpr const char* kTurnEnds[] = {"<|im_end|>", "<|eot_id|>", "<end_of_turn>", "<|end|>", "<|endoftext|>", "<|end_of_text|>"};
 
+// Larger than any vocabulary; ids beyond it are damage.
+constexpr size_t kMaxIds = size_t{1} << 24;
+
 TokenizerHandle parse(std::string_view json, std::string_view where) {
   FiTokenizer* tokenizer = nullptr;
   FiBytes error{};
@@ -185,6 +188,19 @@ std::optional<int32_t> Tokenizer::token_id(std::string_view token) const {
   return id < 0 ? std::nullopt : std::optional(static_cast<int32_t>(id));
 }
 
+std::string Tokenizer::vocabulary_entry(int32_t id) const {
+  FiBytes out{};
+  const int32_t code = fi_rs_id_to_token(state_->handle.get(), static_cast<uint32_t>(id), &out);
+  return take_result(code, out, "tokenizer", state_->file);
+}
+
+int32_t Tokenizer::num_ids() const {
+  const size_t count = fi_rs_num_ids(state_->handle.get());
+  check(count <= kMaxIds, ErrorCode::kInvalid, "[tokenizer] {}: its largest id is {}, expected less than {}; download it again.",
+        state_->file, count - 1, kMaxIds);
+  return static_cast<int32_t>(count);
+}
+
 bool Tokenizer::is_special(int32_t id) const { return state_->special.contains(id); }
 int64_t Tokenizer::vocab_size() const { return static_cast<int64_t>(fi_rs_vocab_size(state_->handle.get())); }
 std::optional<int32_t> Tokenizer::bos_id() const {
@@ -209,13 +225,17 @@ std::string Tokenizer::render_chat(const std::vector<ChatMessage>& messages, boo
   return render_template(state_->chat_template, context, Escape::kNone, "chat template beside " + state_->file);
 }
 
-TokenIds Tokenizer::encode_prompt(std::string_view prompt) const {
-  const std::string text = has_chat_template() ? render_chat({{"user", std::string(prompt)}}, true) : std::string(prompt);
+PromptEncoding Tokenizer::encode_rendered(std::string_view prompt) const {
+  PromptEncoding read{.text = has_chat_template() ? render_chat({{"user", std::string(prompt)}}, true) : std::string(prompt)};
   // A text that begins with BOS by itself must not get a second one from the tokenizer.
-  const bool has_bos = !state_->bos_token.empty() && text.starts_with(state_->bos_token);
-  TokenIds ids = encode(text, !has_bos).ids;
-  if (const auto bos = bos_id(); bos && ids.size() > 1 && ids[0] == *bos && ids[1] == *bos) ids.erase(ids.begin());
-  return ids;
+  const bool has_bos = !state_->bos_token.empty() && read.text.starts_with(state_->bos_token);
+  read.encoding = encode(read.text, !has_bos);
+  TokenIds& ids = read.encoding.ids;
+  if (const auto bos = bos_id(); bos && ids.size() > 1 && ids[0] == *bos && ids[1] == *bos) {
+    ids.erase(ids.begin());
+    read.encoding.spans.erase(read.encoding.spans.begin());
+  }
+  return read;
 }
 
 }  // namespace fi

@@ -21,6 +21,12 @@ struct Encoding {
   std::vector<std::pair<size_t, size_t>> spans;  // [begin, end) bytes of the text that each id covers
 };
 
+/// What a model reads for a user's prompt.
+struct PromptEncoding {
+  std::string text;   // the rendered template
+  Encoding encoding;  // of it
+};
+
 struct ChatMessage {
   std::string role;  // "system", "user" or "assistant"
   std::string content;
@@ -46,6 +52,10 @@ class Tokenizer {
   /// One token as text, for display: bytes that are not UTF-8 by themselves become U+FFFD.
   std::string token_text(int32_t id) const;
   std::optional<int32_t> token_id(std::string_view token) const;
+  /// The token as its vocabulary spells it (Ġword, ▁word, <0x0A>); empty for an id that has none.
+  std::string vocabulary_entry(int32_t id) const;
+  /// One more than the largest id, as ids may have gaps. kInvalid beyond 16,777,216.
+  int32_t num_ids() const;
   bool is_special(int32_t id) const;
   int64_t vocab_size() const;
   std::optional<int32_t> bos_id() const;
@@ -56,7 +66,9 @@ class Tokenizer {
   /// Renders the chat template (jinja); without one, the messages' contents joined by newlines, as a base model reads them.
   std::string render_chat(const std::vector<ChatMessage>& messages, bool add_generation_prompt) const;
   /// One user prompt as this model wants to see it, with exactly one BOS where the model has one.
-  TokenIds encode_prompt(std::string_view prompt) const;
+  TokenIds encode_prompt(std::string_view prompt) const { return encode_rendered(prompt).encoding.ids; }
+  /// The same with the text that the ids stand for.
+  PromptEncoding encode_rendered(std::string_view prompt) const;
 
   /// SHA-256 over vocabulary, merges and special tokens: equal hashes tokenize alike.
   const std::string& fingerprint() const;

@@ -127,3 +127,21 @@ pub unsafe extern "C" fn fi_rs_special_ids(tokenizer: *const FiTokenizer, out: *
         Ok(ids.iter().flat_map(|id| id.to_ne_bytes()).collect())
     })
 }
+
+/// The token as the vocabulary spells it; nothing for an id that has none.
+///
+/// # Safety
+/// As the other functions.
+#[no_mangle]
+pub unsafe extern "C" fn fi_rs_id_to_token(tokenizer: *const FiTokenizer, id: u32, out: *mut FiBytes) -> i32 {
+    guarded(&mut *out, || Ok((*tokenizer).0.id_to_token(id).unwrap_or_default().into_bytes()))
+}
+
+/// One more than the largest id: vocabularies may have gaps.
+///
+/// # Safety
+/// As the other functions.
+#[no_mangle]
+pub unsafe extern "C" fn fi_rs_num_ids(tokenizer: *const FiTokenizer) -> usize {
+    (*tokenizer).0.get_vocab(true).values().max().map_or(0, |id| *id as usize + 1)
+}

@@ -178,3 +178,24 @@ def test_sampling_follows_its_seed(program, models):
     words = ["generate", models.base, "--prompt", "2 + 2?", "--temperature", "1", "--max-new-tokens", "24", "--seed"]
     first, again, other = (program(*words, seed).stdout for seed in (1, 1, 2))
     assert first == again != other
+
+
+@pytest.mark.parametrize(("held", "is_measured"), [("int8", True), ("stored", False), ("fp32", False)])
+def test_the_cost_of_narrow_weights_is_measured(held, is_measured, compare, tmp_path):
+    result = compare("--quantization", held)
+    assert result.returncode == 0, result.stderr
+    fidelity = json.loads((tmp_path / "run/activations/manifest.json").read_text())["fidelity"]
+    report = (tmp_path / "run/reports/report.md").read_text()
+    assert ("held in int8" in report) == is_measured
+    if not is_measured:
+        assert fidelity is None
+        return
+    for side in ("base", "target"):
+        assert 0 < fidelity[side]["mean_kl"] <= fidelity[side]["largest_kl"] < 1
+        assert fidelity[side]["num_tokens"] > 50
+
+
+def test_weights_left_in_the_file_give_the_same_answers(program, models):
+    words = ["generate", models.base, "--prompt", "2 + 2?", "--max-new-tokens", "12", "--json", "--quantization"]
+    stored, exact = (json.loads(program(*words, held).stdout)["answers"] for held in ("stored", "fp32"))
+    assert stored == exact

@@ -4,6 +4,7 @@
 #include "fi/core/json.h"
 #include "fi/io/safetensors.h"
 #include "fi/model/decoder_layer.h"
+#include "fi/model/fidelity.h"
 #include "fi/model/generate.h"
 #include "fi/model/load_model.h"
 #include "tests/smollm2.h"
@@ -117,6 +118,33 @@ INSTANTIATE_TEST_SUITE_P(Families, TinyModel,
                          testing::Values("llama_tied", "llama_untied", "llama3_bias", "qwen2", "qwen2_yarn", "qwen3", "mistral",
                                          "gemma", "gemma2", "gemma3", "phi3", "phi3_long", "olmo2", "gpt2", "gpt_neox",
                                          "gpt_neox_serial", "smollm3"));
+
+TEST_P(TinyModel, LeftInTheFileIsTheSameModel) {
+  const PackedBatch batch = pack(std::vector<TokenIds>{{1, 2, 3, 50, 60, 70}, {9}});
+  const at::Tensor wanted = load_tiny(GetParam()).forward(batch).logits;
+  EXPECT_LT(largest(load_tiny(GetParam(), "stored").forward(batch).logits - wanted), 1e-5 * std::max(1.0, largest(wanted)));
+}
+
+TEST(Fidelity, IsPerfectForTheSameModelAndWorseForFewerBits) {
+  const Decoder exact = load_tiny("qwen3");
+  const std::vector<TokenIds> texts = {{1, 2, 3, 50, 60, 70}, {}, {9, 8}};
+  const Fidelity same = measure_fidelity(exact, exact, texts, silent_progress());
+  EXPECT_EQ(same.mean_kl, 0.0);
+  EXPECT_EQ(same.same_best, 1.0);
+  EXPECT_EQ(same.num_tokens, 8);
+  const Fidelity half = measure_fidelity(exact, load_tiny("qwen3", "fp16"), texts, silent_progress());
+  const Fidelity int8 = measure_fidelity(exact, load_tiny("qwen3", "int8"), texts, silent_progress());
+  EXPECT_GT(int8.mean_kl, half.mean_kl);
+  EXPECT_GE(int8.largest_kl, int8.mean_kl);
+  EXPECT_LT(int8.mean_kl, 0.05);
+  EXPECT_THROW(measure_fidelity(exact, Decoder([&] {
+                                  Decoder::Parts parts = exact.parts();
+                                  parts.config.vocab_size = 5;
+                                  return parts;
+                                }()),
+                                texts, silent_progress()),
+               Error);
+}
 
 class TinyGguf : public testing::TestWithParam<std::string> {};
 

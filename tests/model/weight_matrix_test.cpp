@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "fi/model/stored_matrix.h"
+
 namespace fi {
 namespace {
 
@@ -44,6 +46,28 @@ INSTANTIATE_TEST_SUITE_P(Kinds, Held,
                                          Kind{"products", [](const at::Tensor& w) { return hold_for_products(w); }, 0.0},
                                          Kind{"int8", [](const at::Tensor& w) { return hold_int8(w); }, 1e-2}),
                          [](const auto& info) { return info.param.name; });
+
+// Rows of a mapped file in 4-bit blocks, in an order of their own, against the whole tensor widened at once.
+TEST(Held, RowsLeftInTheFileEqualTheWholeWidened) {
+  constexpr int64_t kRows = 600, kWidth = 256;
+  std::vector<std::byte> blocks(static_cast<size_t>(kRows * kWidth / 256 * dtype_block_bytes(DType::kQ4_K)));
+  uint32_t state = 1;
+  for (std::byte& byte : blocks)
+    byte = static_cast<std::byte>((state = state * 1664525u + 1013904223u) >> 26);  // small: finite scales
+  TensorView view{.name = "w", .stored = {.name = "w", .dtype = DType::kQ4_K, .shape = {kRows, kWidth}, .bytes = blocks}};
+  const TensorView reversed = reorder_rows(view, [](int64_t row) { return kRows - 1 - row; });
+  for (const TensorView& seen : {view, slice_rows(view, "part", 7, 550), reversed}) {
+    ASSERT_TRUE(has_whole_rows(seen));
+    const WeightMatrixPtr held = hold_stored(seen);
+    EXPECT_TRUE(at::equal(held->to_float(), seen.to_float()));
+    const at::Tensor x = random({3, kWidth}, 4);
+    EXPECT_LT(relative(held->multiply(x), at::matmul(x, seen.to_float().t())), 1e-5);
+    EXPECT_TRUE(
+        at::equal(held->look_up(at::tensor({5, 1}, at::kLong)), seen.to_float().index_select(0, at::tensor({5, 1}, at::kLong))));
+  }
+  view.is_transposed = true;
+  EXPECT_FALSE(has_whole_rows(view));
+}
 
 TEST(Held, ProductsHaveAGradient) {
   const at::Tensor weight = random({5, 4}, 1);

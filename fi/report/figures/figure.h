@@ -25,6 +25,8 @@ struct Canvas {
 };
 
 Figure draw_layer_map(const Report& report, const Canvas& canvas);
+/// What the layer map is for models of other shapes: similarity of the layers at equal depth.
+Figure draw_depth_similarity(const Report& report, const Canvas& canvas);
 Figure draw_feature_distribution(const Report& report, const Canvas& canvas);
 /// How many features either model uses how much: a histogram on a logarithmic axis.
 Figure draw_feature_usage(const Report& report, const Canvas& canvas);

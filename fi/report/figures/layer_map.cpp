@@ -116,6 +116,7 @@ std::string describe(const Report& report) {
 }  // namespace
 
 Figure draw_layer_map(const Report& report, const Canvas& canvas) {
+  if (report.layers.empty() && !report.depth_pairs.empty()) return draw_depth_similarity(report, canvas);
   Svg svg(canvas.width);
   double y = draw_heading(svg, canvas, "Where the models part, layer by layer", describe(report));
   const std::string stem = "layer_map", title = "Layer map";

@@ -1,0 +1,18 @@
+#pragma once
+
+#include "fi/compare/locate.h"
+
+namespace fi {
+
+/// layers.json of models whose shapes or tokenizers differ: {"depth_pairs", "categories", "token_kl", ...}. Each model reads the
+/// discovery prompts and the target's answers in its own ids.
+Json depth_map_document(const LocateInputs& inputs, ProgressSink& progress);
+
+/// How the tokenizers of a pair correspond, for the manifest: what each model reads of the first prompt, BOS, template, and ids
+/// that stand for other strings.
+Json tokenizer_document(const ModelPair& pair, const std::string& first_prompt);
+
+/// What the report says about such a pair beside its answers.
+Json depth_notes(const Json& manifest, const Json& layers);
+
+}  // namespace fi
