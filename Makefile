@@ -1,12 +1,12 @@
 # `make demo` and `make test` each do all their own set-up.
-.PHONY: help setup build demo test test-models style format clean
+.PHONY: help setup configure build demo test test-models style format clean
 CPP = $(shell git ls-files '*.h' '*.cpp')
 
 help:
 	@echo "make demo    run the main job on an embedded default"
 	@echo "make test    build and run every test"
 	@echo "make test-models  real models of four sizes against reference values (fetches 1.9 GB, skips what cannot be had)"
-	@echo "make build   build/feature-interpreter"
+	@echo "make build   build/feature-interpreter, the Python packages and the tests"
 	@echo "make style   formatting, include order, Python and Rust style"
 	@echo "make format  apply the formatting"
 	@echo "make clean   remove build output (keeps .venv and the model)"
@@ -14,11 +14,14 @@ help:
 setup:
 	@tools/setup.sh
 
-build: setup
+configure: setup
 	@cmake --preset release -DCMAKE_MESSAGE_LOG_LEVEL=WARNING
+
+build: configure
 	@ninja -C build
 
-demo: build
+demo: configure
+	@ninja -C build feature-interpreter
 	@build/feature-interpreter demo
 
 test: build

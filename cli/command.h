@@ -27,5 +27,6 @@ Command add_report(CLI::App& parent);
 Command add_generate(CLI::App& parent);
 Command add_doctor(CLI::App& parent);
 Command add_demo(CLI::App& parent);
+Command add_steer(CLI::App& parent);
 
 }  // namespace fi

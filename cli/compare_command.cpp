@@ -18,6 +18,7 @@ constexpr const char* kExamples =
     "  feature-interpreter compare --base-model model.gguf --target-adapter adapter_folder --budget quick\n"
     "  feature-interpreter compare BASE TARGET --prompts prompts.json --dry-run\n"
     "  feature-interpreter compare BASE TARGET --resume\n"
+    "  feature-interpreter compare --outputs pairs.jsonl\n"
     "A prompt file is JSON: {\"category\": [\"prompt\", ...], ...}";
 
 void print_result(const CompareResult& result, const Globals& globals) {

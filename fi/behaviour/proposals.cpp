@@ -2,17 +2,18 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <optional>
 
 #include "fi/behaviour/category_set.h"
+#include "fi/behaviour/presence.h"
 #include "fi/core/statistics.h"
 
 namespace fi {
 namespace {
 
 constexpr double kEverywhereShare = 0.6;
-constexpr double kFewestOfHunch = 2.0;  // prompts
+constexpr double kFewestOfHunch = 2.0;    // prompts
+constexpr size_t kHunchesOfDetector = 3;  // in each direction
 
 // Mid-ranks over both models' answers, in 0..1: a length in words and a share in percent are judged alike.
 PromptMeasures ranked(const PromptMeasures& measures) {
@@ -29,80 +30,31 @@ PromptMeasures ranked(const PromptMeasures& measures) {
   return result;
 }
 
-std::vector<double> category_effects(const PromptMeasures& measures, const PromptTable& table) {
-  std::vector<PromptMeasures> parts(table.categories.size());
-  for (size_t prompt = 0; prompt < table.num_prompts(); ++prompt) {
-    parts[table.category_of[prompt]].base.push_back(measures.base[prompt]);
-    parts[table.category_of[prompt]].target.push_back(measures.target[prompt]);
-  }
-  std::vector<double> effects;
-  for (const PromptMeasures& part : parts) effects.push_back(cliffs_delta(part.base, part.target));
-  return effects;
-}
-
-double log_or_zero(double count, double rate) { return count > 0.0 ? count * std::log(rate) : 0.0; }
-
-/// One model's presences in one category, and those in everything else: the other model there, both models elsewhere.
-struct Presence {
-  double count = 0.0, num_prompts = 0.0;
-  double count_elsewhere = 0.0, num_elsewhere = 0.0;
-
-  // Log-likelihood ratio of the category's own rate over the rate elsewhere.
-  double surprise() const {
-    const double own = count / num_prompts;
-    const double expected = (count_elsewhere + 0.5) / (num_elsewhere + 1.0);
-    if (own <= expected) return 0.0;
-    return log_or_zero(count, own / expected) + log_or_zero(num_prompts - count, (1.0 - own) / (1.0 - expected));
-  }
-};
-
-double total(const std::vector<double>& values) { return std::accumulate(values.begin(), values.end(), 0.0); }
-
-// How hard it is to believe that both models show this equally often over all prompts: -log p of the paired sign test, 0 if the
-// difference points the other way. What differs only by category, as topics do, gets little from it.
-double one_sidedness(const PromptMeasures& measures, double sign) {
-  const std::vector<double> differences = measures.differences();
-  if (sign * total(differences) <= 0.0) return 0.0;
-  return -std::log(sign_flip_p_value(differences, /*seed=*/0));
-}
-
-std::vector<Presence> presences_by_category(const std::vector<double>& model, const PromptMeasures& measures,
-                                            const PromptTable& table) {
-  std::vector<Presence> presences(table.categories.size());
-  for (size_t prompt = 0; prompt < table.num_prompts(); ++prompt) {
-    Presence& presence = presences[table.category_of[prompt]];
-    presence.count += model[prompt];
-    presence.num_prompts += 1.0;
-  }
-  const double all = total(measures.base) + total(measures.target);
-  for (Presence& presence : presences) {
-    presence.count_elsewhere = all - presence.count;
-    presence.num_elsewhere = 2.0 * static_cast<double>(table.num_prompts()) - presence.num_prompts;
-  }
-  return presences;
-}
-
-// The category in which one model's presences are most surprising, given how rarely they come anywhere else. Topics surprise as
-// much as changes do: hunches are ranked by how one-sided the difference is over all prompts.
-std::optional<Proposal> best_hunch(const PromptMeasures& measures, const PromptTable& table, const std::vector<bool>& eligible,
+// The categories in which one model's presences are most surprising, given how rarely they come anywhere else, each a hunch of
+// its own: a change of a part of one category would drown in a test of several. Topics surprise as much as changes do: hunches
+// are ranked by how one-sided the difference is over all prompts.
+std::vector<Proposal> best_hunches(const PromptMeasures& measures, const PromptTable& table, const std::vector<bool>& eligible,
                                    double sign) {
-  const std::vector<double>& model = sign > 0.0 ? measures.target : measures.base;
-  const std::vector<Presence> presences = presences_by_category(model, measures, table);
-  double best = std::log(static_cast<double>(eligible.size()));  // few categories reach it by chance in a detector's search
-  std::optional<size_t> chosen;
+  const std::vector<Presence> presences = presences_by_category(measures, table, sign);
+  // Few categories reach it by chance in a detector's search.
+  const double bar = std::log(static_cast<double>(eligible.size()));
+  std::vector<std::pair<double, size_t>> surprising;
   for (size_t c = 0; c < eligible.size(); ++c) {
     const double surprise = presences[c].surprise();
-    if (!eligible[c] || presences[c].count < kFewestOfHunch || surprise <= best) continue;
-    best = surprise;
-    chosen = c;
+    if (eligible[c] && presences[c].count >= kFewestOfHunch && surprise > bar) surprising.emplace_back(-surprise, c);
   }
-  if (!chosen) return std::nullopt;
-  std::vector<bool> set(eligible.size());
-  set[*chosen] = true;
-  Proposal proposal = describe_proposal(measures, table, std::move(set));
-  proposal.is_hunch = true;
-  proposal.score = one_sidedness(measures, sign);
-  return proposal;
+  std::ranges::sort(surprising);
+  if (surprising.size() > kHunchesOfDetector) surprising.resize(kHunchesOfDetector);
+  std::vector<Proposal> hunches;
+  for (const auto& [negative, c] : surprising) {
+    std::vector<bool> set(eligible.size());
+    set[c] = true;
+    Proposal proposal = describe_proposal(measures, table, std::move(set));
+    proposal.is_hunch = true;
+    proposal.score = one_sidedness(measures, sign);
+    hunches.push_back(std::move(proposal));
+  }
+  return hunches;
 }
 
 bool is_nearly_all(const std::vector<bool>& categories) {
@@ -125,18 +77,16 @@ Proposal describe_proposal(const PromptMeasures& measures, const PromptTable& ta
 }
 
 std::vector<Proposal> propose(const PromptMeasures& measures, const PromptTable& table, bool is_scalar, double min_effect_size) {
-  const std::vector<double> effects = category_effects(measures, table);
   const std::vector<double> differences = is_scalar ? ranked(measures).differences() : measures.differences();
   const double threshold = min_effect_size - 1e-9;
   std::vector<Proposal> proposals;
   for (const double sign : {1.0, -1.0}) {
-    std::vector<bool> eligible;
-    for (const double effect : effects) eligible.push_back(sign * effect >= threshold && effect != 0.0);
+    const std::vector<bool> eligible = categories_with_effect(measures, table, sign, min_effect_size);
     if (std::count(eligible.begin(), eligible.end(), true) == 0) continue;
     const auto set = explain_by_categories({.differences = differences, .category_of = table.category_of, .eligible = eligible});
     if (!set) {
-      auto hunch = is_scalar ? std::nullopt : best_hunch(measures, table, eligible, sign);
-      if (hunch) proposals.push_back(std::move(*hunch));
+      if (is_scalar) continue;
+      for (Proposal& hunch : best_hunches(measures, table, eligible, sign)) proposals.push_back(std::move(hunch));
       continue;
     }
     Proposal proposal = describe_proposal(measures, table, *set);

@@ -22,7 +22,8 @@ struct Proposal {
 };
 
 /// At most one proposal for each direction. Where more than 60% of the categories take part, all do. Where no set of categories
-/// is likelier than chance, a presence that is rare everywhere else and shows in two prompts of one category is a hunch.
+/// is likelier than chance, a presence that is rare everywhere else and shows in two prompts of one category is a hunch, for up
+/// to three categories.
 std::vector<Proposal> propose(const PromptMeasures& measures, const PromptTable& table, bool is_scalar, double min_effect_size);
 
 /// The proposal that these measures make for a given set.

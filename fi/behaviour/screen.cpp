@@ -14,8 +14,8 @@ constexpr int64_t kPhraseDivisor = 3;
 constexpr int64_t kScalarDivisor = 3;
 constexpr double kEverywherePlaces = 2.0 / 3.0;
 // Hunches make every other candidate's correction harder, so few are taken, and not all of one category.
-constexpr int64_t kMostHunches = 12;
-constexpr int64_t kMostHunchesOfCategory = 4;
+constexpr int64_t kMostHunches = 10;
+constexpr int64_t kMostHunchesOfCategory = 2;
 
 bool comes_before(const ScoredCandidate& a, const ScoredCandidate& b) {
   return a.is_hunch != b.is_hunch ? !a.is_hunch : a.score > b.score;

@@ -7,16 +7,18 @@ namespace fi {
 const char* split_name(Split split) { return split == Split::kDiscovery ? "discovery" : "confirmation"; }
 
 Json to_json(const AnswerPair& pair) {
-  return {{"category", pair.category},
-          {"prompt_index", pair.prompt_index},
-          {"split", split_name(pair.split)},
-          {"prompt", pair.prompt},
-          {"base_output", pair.base},
-          {"target_output", pair.target},
-          {"base_finished", pair.base_finished},
-          {"target_finished", pair.target_finished},
-          {"base_tokens", pair.base_tokens},
-          {"target_tokens", pair.target_tokens}};
+  Json row = {{"category", pair.category},
+              {"prompt_index", pair.prompt_index},
+              {"split", split_name(pair.split)},
+              {"prompt", pair.prompt},
+              {"base_output", pair.base},
+              {"target_output", pair.target},
+              {"base_finished", pair.base_finished},
+              {"target_finished", pair.target_finished},
+              {"base_tokens", pair.base_tokens},
+              {"target_tokens", pair.target_tokens}};
+  if (!pair.right_answers.empty()) row["right_answers"] = pair.right_answers;
+  return row;
 }
 
 AnswerPair answer_pair_from_json(const Json& row, std::string_view where) try {
@@ -31,6 +33,7 @@ AnswerPair answer_pair_from_json(const Json& row, std::string_view where) try {
   pair.target_finished = row.at("target_finished").get<bool>();
   pair.base_tokens = row.at("base_tokens").get<int64_t>();
   pair.target_tokens = row.at("target_tokens").get<int64_t>();
+  if (row.contains("right_answers")) pair.right_answers = row.at("right_answers").get<std::vector<std::string>>();
   return pair;
 } catch (const Json::exception& error) {
   fail(ErrorCode::kInvalid, "[answers] a row of {} is not an answer pair: {}; delete the file and run again without --resume.",

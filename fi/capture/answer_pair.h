@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "fi/core/json.h"
 
@@ -22,6 +23,7 @@ struct AnswerPair {
   bool target_finished = true;
   int64_t base_tokens = 0;
   int64_t target_tokens = 0;
+  std::vector<std::string> right_answers;  // texts of which a right answer holds one; empty where none is known
 };
 
 Json to_json(const AnswerPair& pair);

@@ -28,8 +28,9 @@ bool same_trigger(const Names& primary, const Names& other) {
 // What an answer does names a change better than what it is about, and that better than how it looks; a phrase only quotes the
 // change, a number only measures it.
 double naming_weight(const Detector::Words& words) {
-  static const std::map<std::string, double> weights = {{"reasoning", 1.0}, {"refusal", 1.0}, {"language", 1.0}, {"code", 1.0},
-                                                        {"format", 0.6},    {"style", 0.6},   {"length", 0.4},   {"phrase", 0.5}};
+  static const std::map<std::string, double> weights = {{"reasoning", 1.0}, {"refusal", 1.0},     {"language", 1.0},
+                                                        {"code", 1.0},      {"correctness", 1.0}, {"format", 0.6},
+                                                        {"style", 0.6},     {"length", 0.4},      {"phrase", 0.5}};
   if (words.is_scalar) return 0.4;
   const auto found = weights.find(words.group);
   return found == weights.end() ? 0.8 : found->second;

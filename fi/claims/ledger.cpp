@@ -120,6 +120,18 @@ ClaimWords words_for(const FindingGroup& group, const LedgerInputs& inputs) {
   return result;
 }
 
+std::string summarise_few(const std::vector<Claim>& claims, const SearchScope& scope) {
+  const std::string few = fmt::format("{} prompts are few, and none was set aside to test again", scope.num_prompts);
+  if (claims.empty()) {
+    return fmt::format(
+        "No difference found: none of {} comparisons held over {} prompts when all of them are counted. So few prompts show only "
+        "what comes in nearly every answer.",
+        scope.num_hypotheses, scope.num_prompts);
+  }
+  return fmt::format("{} It holds when all {} comparisons are counted, but {}: take it as a hint.", claims.front().sentence,
+                     scope.num_hypotheses, few);
+}
+
 bool passed(const std::optional<CausalTest>& test) { return test && test->passed; }
 
 Claim make_claim(const FindingGroup& group, const LedgerInputs& inputs) {
@@ -167,7 +179,9 @@ std::vector<Evidence> not_confirmed(const LedgerInputs& inputs, const ClaimOptio
   return rows;
 }
 
-std::string summarise(const std::vector<Claim>& claims, int64_t num_prompts, int64_t num_hypotheses) {
+std::string summarise(const std::vector<Claim>& claims, const SearchScope& scope) {
+  const auto [num_prompts, num_hypotheses, fresh_prompts] = scope;
+  if (!fresh_prompts) return summarise_few(claims, scope);
   if (claims.empty()) {
     return fmt::format(
         "No difference found: {} comparisons were searched over {} prompts, and none of those that discovery chose "

@@ -38,7 +38,14 @@ std::vector<Claim> make_claims(const LedgerInputs& inputs, const ClaimOptions& o
 /// What was tried on confirmation prompts and did not hold, strongest discovery effect first.
 std::vector<Evidence> not_confirmed(const LedgerInputs& inputs, const ClaimOptions& options);
 
+/// How much a run looked at.
+struct SearchScope {
+  int64_t num_prompts = 0;
+  int64_t num_hypotheses = 0;
+  bool fresh_prompts = true;  // false: no prompt was set aside to test what the others showed
+};
+
 /// One paragraph that answers what changed.
-std::string summarise(const std::vector<Claim>& claims, int64_t num_prompts, int64_t num_hypotheses);
+std::string summarise(const std::vector<Claim>& claims, const SearchScope& scope);
 
 }  // namespace fi

@@ -198,6 +198,7 @@ struct Tested {
   int64_t& num_hypotheses;
   double& q_level;
   int64_t& num_prompts;
+  bool& fresh_prompts;
   int64_t& num_tokens;
 };
 
@@ -206,12 +207,13 @@ void visit_fields(Tested& t, V&& v) {
   v("num_hypotheses", t.num_hypotheses);
   v("q_level", t.q_level);
   v("num_prompts", t.num_prompts);
+  v("fresh_prompts", t.fresh_prompts);
   v("num_tokens", t.num_tokens);
 }
 
 template <typename V>
 void visit_fields(Report& r, V&& v) {
-  Tested tested{r.num_hypotheses, r.q_level, r.num_prompts, r.num_tokens};
+  Tested tested{r.num_hypotheses, r.q_level, r.num_prompts, r.fresh_prompts, r.num_tokens};
   v("tool_version", r.tool_version);
   v("base", r.base);
   v("target", r.target);

@@ -195,6 +195,7 @@ struct Report {
   int64_t num_prompts = 0;
   int64_t num_tokens = 0;
   int64_t seed = 0;
+  bool fresh_prompts = true;  // claims held on prompts that the search had not seen; false: too few to set any aside
 };
 
 Json to_json(const Report& report);

@@ -4,6 +4,8 @@
 #include <numeric>
 #include <set>
 
+#include "fi/behaviour/few_prompts.h"
+#include "fi/behaviour/right_answer.h"
 #include "fi/compare/logit_lens.h"
 #include "fi/core/error.h"
 #include "fi/core/statistics.h"
@@ -56,11 +58,19 @@ std::optional<CausalTest> causal_test_from_json(const Json& document) {
 
 }  // namespace
 
-Analysis analyse(const std::vector<AnswerPair>& pairs, const DetectorList& detectors, const AnalysisOptions& options) {
+Analysis analyse(const std::vector<AnswerPair>& pairs, const DetectorList& given, const AnalysisOptions& options) {
+  const DetectorList detectors = with_right_answers(given, pairs);
   Analysis analysis;
   for (const AnswerPair& pair : pairs)
     (pair.split == Split::kDiscovery ? analysis.discovery : analysis.confirmation).push_back(pair);
   const auto seed = static_cast<uint64_t>(options.seed);
+  analysis.fresh_prompts = !analysis.discovery.empty();
+  if (!analysis.fresh_prompts) {
+    FewPromptsSearch search = search_few_prompts(analysis.confirmation, detectors, seed);
+    analysis.screening.num_hypotheses = search.num_hypotheses;
+    analysis.findings = std::move(search.findings);
+    return analysis;
+  }
   analysis.screening = screen(analysis.discovery, detectors, {.min_effect_size = options.threshold, .seed = seed});
   analysis.findings = confirm(analysis.screening, analysis.discovery, analysis.confirmation, seed);
   keep_what_was_tested(analysis);

@@ -19,16 +19,19 @@ struct AnalysisOptions {
   int64_t seed = 0;
 };
 
-/// What the answers say: found on discovery prompts, tested on confirmation prompts.
+/// What the answers say: found on discovery prompts, tested on confirmation prompts; without discovery prompts searched and
+/// tested at once on the others (fi/behaviour/few_prompts.h).
 struct Analysis {
   std::vector<AnswerPair> discovery;
   std::vector<AnswerPair> confirmation;
+  bool fresh_prompts = true;  // false: no prompt was set aside, all were searched and tested at once
   Screening screening;
   std::vector<Finding> findings;  // of candidates that fresh prompts tested; their categories are the tested ones
   int64_t num_untested = 0;       // candidates whose categories got no fresh prompt within the budget
 };
 
-Analysis analyse(const std::vector<AnswerPair>& pairs, const DetectorList& detectors, const AnalysisOptions& options);
+/// With the detectors given and, where right answers are known, with whether they are given.
+Analysis analyse(const std::vector<AnswerPair>& pairs, const DetectorList& given, const AnalysisOptions& options);
 
 /// The built-in detectors and those of --concepts.
 DetectorList detectors_for(const CompareOptions& options);

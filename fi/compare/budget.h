@@ -8,6 +8,8 @@ namespace fi {
 /// How much a run looks at.
 struct Budget {
   int64_t discovery = 4;                   // prompts of each category
+  int64_t second_look = 6;                 // more discovery prompts of each of the most suspicious categories
+  int64_t second_look_categories = 20;     // how many these are
   int64_t confirmation = 30;               // at most, of a category in which something shows
   int64_t max_confirmation_prompts = 300;  // over all categories
   int64_t max_new_tokens = 48;
@@ -22,6 +24,7 @@ struct Budget {
 inline Budget budget_named(const std::string& name) {
   if (name == "quick") {
     return {.discovery = 3,
+            .second_look_categories = 0,
             .confirmation = 24,
             .max_confirmation_prompts = 100,
             .max_new_tokens = 32,
@@ -33,6 +36,8 @@ inline Budget budget_named(const std::string& name) {
   }
   if (name == "thorough") {
     return {.discovery = 6,
+            .second_look = 4,
+            .second_look_categories = 30,
             .confirmation = 30,
             .max_confirmation_prompts = 1200,
             .max_new_tokens = 96,

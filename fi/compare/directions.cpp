@@ -17,18 +17,31 @@ constexpr size_t kCategoriesListed = 8;
 constexpr size_t kExamples = 4;
 constexpr int64_t kTokensAround = 16;  // shown before and after the token that fires most
 
+// What every text begins with, such as a system prompt, has the same activations in all of them: it tells no text from another.
+int64_t shared_prefix(const std::vector<TracedText>& texts) {
+  if (texts.size() < 2) return 0;
+  const TokenIds& first = texts.front().ids;
+  auto end = first.end();
+  for (const TracedText& text : texts) end = std::mismatch(first.begin(), end, text.ids.begin(), text.ids.end()).first;
+  return end - first.begin();
+}
+
 /// One direction, with the movement of every row along it.
 class DirectionView {
  public:
   DirectionView(const DirectionInputs& inputs, const DifferenceDirection& direction)
       : in_(inputs), direction_(direction), movement_(movement_along(inputs.rows, direction.direction)) {
-    for (size_t i = 0; i < in_.rows.text.size(); ++i) rows_of_[in_.rows.text[i]].push_back(static_cast<int64_t>(i));
+    const int64_t shared = shared_prefix(in_.texts);
+    for (size_t i = 0; i < in_.rows.text.size(); ++i) {
+      if (in_.rows.position[i] >= shared) rows_of_[in_.rows.text[i]].push_back(static_cast<int64_t>(i));
+    }
   }
 
   Json document() const {
     const DirectionUse use = use_of_direction(in_.rows, direction_.direction, at::ones({movement_.size(0)}, at::kBool));
-    Json entry = {{"id", fmt::format("L{}-pca-{}", direction_.layer, direction_.index)},
+    Json entry = {{"id", fmt::format("L{}-{}", direction_.layer, direction_.label)},
                   {"layer", direction_.layer},
+                  {"engine", direction_.label == "mean" ? "difference in means" : "difference PCA"},
                   {"share_of_difference", direction_.share_of_difference},
                   {"base_use", use.base},
                   {"target_use", use.target},
@@ -43,6 +56,8 @@ class DirectionView {
     }
     return entry;
   }
+
+  at::Tensor step() const { return direction_.direction * movement_.square().mean().sqrt(); }
 
  private:
   float at(int64_t row) const { return movement_.const_data_ptr<float>()[row]; }
@@ -119,16 +134,20 @@ class DirectionView {
   const DirectionInputs& in_;
   const DifferenceDirection& direction_;
   at::Tensor movement_;                              // [n]
-  std::map<int64_t, std::vector<int64_t>> rows_of_;  // by text
+  std::map<int64_t, std::vector<int64_t>> rows_of_;  // by text, without the tokens that all texts begin with
 };
 
 }  // namespace
 
-std::vector<Json> direction_documents(const DirectionInputs& inputs) {
-  std::vector<Json> documents;
-  for (const DifferenceDirection& direction : difference_directions(inputs.rows, kDirectionsPerLayer))
-    documents.push_back(DirectionView(inputs, direction).document());
-  return documents;
+std::vector<DirectionEntry> direction_entries(const DirectionInputs& inputs) {
+  std::vector<DifferenceDirection> directions = difference_directions(inputs.rows, kDirectionsPerLayer);
+  if (const auto mean = mean_difference_direction(inputs.rows)) directions.push_back(*mean);
+  std::vector<DirectionEntry> entries;
+  for (const DifferenceDirection& direction : directions) {
+    const DirectionView view(inputs, direction);
+    entries.push_back({view.document(), view.step()});
+  }
+  return entries;
 }
 
 }  // namespace fi

@@ -20,9 +20,15 @@ struct DirectionInputs {
   uint64_t seed = 0;
 };
 
-/// The principal directions of the difference as entries of activations/directions.json: share of the difference, use by both
-/// models and by category, promoted tokens (logit lens), texts with the movement along the direction token by token, and a scored
-/// name.
-std::vector<Json> direction_documents(const DirectionInputs& inputs);
+/// An entry of activations/directions.json, and its direction as long as the root mean square movement along it.
+struct DirectionEntry {
+  Json document;
+  at::Tensor step;  // [d_model]
+};
+
+/// The principal directions of the difference and the difference in means: share of the difference, use by both models and by
+/// category, promoted tokens (logit lens), texts with the movement along the direction token by token, and a scored name. What all
+/// texts begin with is left out of examples and names.
+std::vector<DirectionEntry> direction_entries(const DirectionInputs& inputs);
 
 }  // namespace fi

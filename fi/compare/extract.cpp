@@ -3,12 +3,15 @@
 #include <set>
 
 #include "fi/behaviour/findings.h"
+#include "fi/behaviour/right_answer.h"
+#include "fi/behaviour/second_look.h"
 #include "fi/compare/analysis.h"
 #include "fi/compare/budget.h"
 #include "fi/compare/compare.h"
 #include "fi/compare/depth.h"
 #include "fi/compare/locate.h"
 #include "fi/compare/models.h"
+#include "fi/compare/outputs_only.h"
 #include "fi/compare/run_files.h"
 #include "fi/compare/staging.h"
 #include "fi/compare/weight_fidelity.h"
@@ -36,6 +39,7 @@ struct Question {
   int64_t prompt_index = 0;
   std::string prompt;
   Split split = Split::kDiscovery;
+  std::vector<std::string> right_answers;
 };
 
 /// Counts the answers of many small calls as one stage.
@@ -77,7 +81,9 @@ class Extraction {
       pairs_.push_back(answer_pair_from_json(row, kAnswersFile));
 
     progress_.note(fmt::format("{} ({})", pair_.relation_note, pair_.relation));
-    answer("discovery answers", questions(Split::kDiscovery, discovery_counts()));
+    const std::vector<Question> first_look = questions(Split::kDiscovery, discovery_counts());
+    answer("discovery answers", first_look);
+    answer("second look", questions(Split::kDiscovery, second_look_counts(first_look)));
     const Analysis first = analyse(pairs_, detectors_, {options_.feature_threshold, options_.seed});
     answer("confirmation answers", questions(Split::kConfirmation, confirmation_counts(first.screening)));
     const Analysis analysis = analyse(pairs_, detectors_, {options_.feature_threshold, options_.seed});
@@ -126,6 +132,22 @@ class Extraction {
     return counts;
   }
 
+  // By the first look alone, whatever an interrupted run has answered since: a resumed run asks the same.
+  PromptCounts second_look_counts(const std::vector<Question>& first_look) const {
+    std::set<std::pair<std::string, int64_t>> asked;
+    for (const Question& question : first_look) asked.emplace(question.category, question.prompt_index);
+    std::vector<AnswerPair> answered;
+    for (const AnswerPair& pair : pairs_) {
+      if (asked.contains({pair.category, pair.prompt_index})) answered.push_back(pair);
+    }
+    PromptCounts counts;
+    for (const std::string& category : categories_to_look_at_again(answered, with_right_answers(detectors_, answered),
+                                                                   options_.feature_threshold, budget_.second_look_categories)) {
+      counts[category] = budget_.discovery + budget_.second_look;
+    }
+    return counts;
+  }
+
   // Strongest candidates first, until the budget of prompts is used up. A change in one category needs many of its prompts; of
   // several categories that show the same, fewer each.
   PromptCounts confirmation_counts(const Screening& screening) const {
@@ -151,7 +173,7 @@ class Extraction {
       if (count == counts.end()) continue;
       const PromptSplit parts = split_prompts(category, static_cast<uint64_t>(options_.seed), count->second, count->second);
       for (const int64_t i : split == Split::kDiscovery ? parts.discovery : parts.confirmation) {
-        list.push_back({category.id, i, category.prompts[static_cast<size_t>(i)], split});
+        list.push_back({category.id, i, category.prompts[static_cast<size_t>(i)], split, category.right_answers_of(i)});
       }
     }
     return list;
@@ -200,7 +222,8 @@ class Extraction {
             .base_finished = base.stopped,
             .target_finished = target.stopped,
             .base_tokens = static_cast<int64_t>(base.ids.size()),
-            .target_tokens = static_cast<int64_t>(target.ids.size())};
+            .target_tokens = static_cast<int64_t>(target.ids.size()),
+            .right_answers = question.right_answers};
   }
 
   void write_json(const char* name, const Json& document) const {
@@ -247,6 +270,7 @@ class Extraction {
 
 Json extract_activations(const CompareOptions& options, const std::filesystem::path& folder, ProgressSink& progress) {
   validate(options);
+  if (!options.outputs.empty()) return take_given_answers(options, folder, progress);
   return Extraction(options, folder, progress).run();
 }
 

@@ -1,5 +1,7 @@
 #include "fi/compare/locate.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <set>
@@ -10,6 +12,7 @@
 #include "fi/compare/depth.h"
 #include "fi/compare/directions.h"
 #include "fi/compare/run_files.h"
+#include "fi/compare/steering_file.h"
 #include "fi/diff/layer_map.h"
 #include "fi/diff/layer_patching.h"
 #include "fi/diff/transplant_scan.h"
@@ -43,6 +46,7 @@ class Locator {
     write_layers(texts);
     write_localisations();
     write_directions();
+    write_steering(in_.folder / kSteeringFile, steering_);
   }
 
  private:
@@ -58,6 +62,7 @@ class Locator {
     const Decoder rounded = load_model(in_.pair.base.files, {.device = in_.options.device, .quantization = "bf16"}, progress_);
     const auto is_special = [&](int32_t id) { return tokenizer_.is_special(id); };
     const LayerMap map = compare_layers(base_, target_, rounded, texts, is_special, progress_);
+    for (const LayerDifference& layer : map.layers) add_steering(fmt::format("L{}-mean", layer.layer), layer.mean_difference);
     LayerPatching patching;
     if (in_.pair.relation != "identical")
       patching = patch_layers(base_, target_, thinned(texts, in_.budget.max_patched_texts), progress_);
@@ -76,6 +81,7 @@ class Locator {
           scan_transplants(base_, target_, thinned(texts.test, in_.budget.texts_per_transplant), progress_);
       const CausalReport causes = test_causes(base_, target_, texts, {.seed = seed}, progress_);
       layers_.insert(causes.layer);
+      steering_[fmt::format("change-{}", document.size())] = {.basis = causes.subspace.basis, .step = causes.step};
       triggers_.insert(categories);
       document.push_back(localisation_document(categories, scan, causes, exchanged_answers(finding, scan), seed));
     }
@@ -118,10 +124,16 @@ class Locator {
     const auto seed = static_cast<uint64_t>(in_.options.seed);
     Json document = Json::array();
     for (const PairedRows& rows : capture_rows(base_, target_, texts, layers, is_special, progress_)) {
-      for (Json& entry : direction_documents({rows, texts, hypotheses, base_, tokenizer_, seed}))
-        document.push_back(std::move(entry));
+      for (DirectionEntry& entry : direction_entries({rows, texts, hypotheses, base_, tokenizer_, seed})) {
+        add_steering(entry.document.at("id"), entry.step);
+        document.push_back(std::move(entry.document));
+      }
     }
     write(kDirectionsFile, document);
+  }
+
+  void add_steering(const std::string& id, const at::Tensor& step) {
+    if (step.norm().item<double>() > 0.0) steering_[id] = along(step);
   }
 
   // Texts of the triggers beside a sample of all others, so that a name has both to tell apart.
@@ -158,6 +170,7 @@ class Locator {
   const Decoder& target_;
   const Tokenizer& tokenizer_;
   ProgressSink& progress_;
+  SteeringMap steering_;
   std::set<int64_t> layers_;                     // after which the residual stream was found to carry a change
   std::set<std::vector<std::string>> triggers_;  // category sets of the located changes
 };
@@ -179,6 +192,7 @@ void write_layer_evidence(const LocateInputs& inputs, ProgressSink& progress) {
   write_file_atomically(inputs.folder / kLayersFile, to_pretty_json(depth_map_document(inputs, progress)));
   write_file_atomically(inputs.folder / kLocalisationFile, to_pretty_json(Json::array()));
   write_file_atomically(inputs.folder / kDirectionsFile, to_pretty_json(Json::array()));
+  write_steering(inputs.folder / kSteeringFile, {});
 }
 
 }  // namespace fi

@@ -6,6 +6,7 @@
 #include "fi/compare/compare.h"
 #include "fi/compare/crosscoder_file.h"
 #include "fi/compare/depth.h"
+#include "fi/compare/outputs_only.h"
 #include "fi/compare/run_files.h"
 #include "fi/compare/weight_fidelity.h"
 #include "fi/core/error.h"
@@ -51,27 +52,11 @@ std::vector<DepthPairRow> depth_pair_rows(const Json& layers) {
   return rows;
 }
 
-/// The mean difference of a layer as a feature: what it promotes is read off the logit lens. Listed where it rises above the
-/// noise.
-std::vector<FeatureRow> mean_difference_features(const std::vector<LayerRow>& layers, double base_to_target_floor) {
-  std::vector<FeatureRow> features;
-  for (const LayerRow& layer : layers) {
-    if (layer.relative_difference <= base_to_target_floor * layer.noise_floor || layer.promoted.empty()) continue;
-    FeatureRow feature{
-        .id = fmt::format("L{}-mean", layer.layer), .layer = layer.layer, .engine = "difference in means", .kind = "modified"};
-    feature.promotes = fmt::format("{}", fmt::join(layer.promoted, " · "));
-    feature.promoted_tokens = layer.promoted;
-    feature.suppressed_tokens = layer.suppressed;
-    features.push_back(std::move(feature));
-  }
-  return features;
-}
-
-/// A principal direction of the difference, named where its name was scored above the bar.
+/// A direction of the difference, named where its name was scored above the bar.
 FeatureRow direction_feature(const Json& entry) {
   FeatureRow feature{.id = entry.at("id"),
                      .layer = entry.at("layer"),
-                     .engine = "difference PCA",
+                     .engine = entry.at("engine"),
                      .kind = "modified",
                      .share_of_difference = entry.at("share_of_difference"),
                      .base_use = entry.at("base_use"),
@@ -120,6 +105,7 @@ std::vector<CategoryRow> category_rows(const Json& manifest, const Analysis& ana
 }
 
 Json what_was_not_seen(const Json& manifest, const Analysis& analysis, const Json& layers) {
+  if (manifest.at("relation") == "outputs-only") return limits_of_given_answers(analysis);
   Json notes = Json::object();
   notes["crosscoder"] = "not trained; features are differences in means and principal directions of the difference";
   if (!manifest.value("comparable_layers", false)) {
@@ -166,9 +152,7 @@ LayerEvidence read_layer_evidence(const std::filesystem::path& activations) {
 }
 
 void add_features(Report& report, const Json& directions) {
-  constexpr double kAboveNoise = 2.0;
   for (const Json& entry : directions) report.features.push_back(direction_feature(entry));
-  for (FeatureRow& feature : mean_difference_features(report.layers, kAboveNoise)) report.features.push_back(std::move(feature));
   for (Claim& claim : report.claims) {
     for (const FeatureRow& feature : report.features) {
       const bool in_range = std::find(claim.layers.begin(), claim.layers.end(), feature.layer) != claim.layers.end();
@@ -195,7 +179,10 @@ Report assemble(const Json& manifest, const Analysis& analysis, const LayerEvide
   report.num_hypotheses = analysis.screening.num_hypotheses;
   report.num_prompts = static_cast<int64_t>(analysis.discovery.size() + analysis.confirmation.size());
   report.num_tokens = manifest.value("num_answer_tokens", int64_t{0});
-  report.summary = summarise(report.claims, report.num_prompts, report.num_hypotheses);
+  report.fresh_prompts = analysis.fresh_prompts;
+  report.summary = summarise(
+      report.claims,
+      {.num_prompts = report.num_prompts, .num_hypotheses = report.num_hypotheses, .fresh_prompts = report.fresh_prompts});
   report.seed = options.seed;
   if (layers.contains("layers")) report.layers = layer_rows(layers);
   report.depth_pairs = depth_pair_rows(layers);

@@ -76,6 +76,10 @@ void validate(const CompareOptions& options) {
   check_one_of("report-format", options.report_format, {"markdown", "html", "both"});
   check_one_of("quantization", options.quantization, {"auto", "fp32", "fp16", "bf16", "int8", "stored"});
   check_one_of("budget", options.budget, {"quick", "standard", "thorough"});
+  if (!options.outputs.empty()) {
+    for (const auto& [name, value] : {std::pair{"prompts", options.prompts}, std::pair{"target-adapter", options.target_adapter}})
+      check(value.empty(), ErrorCode::kUsage, "[options] --outputs runs no model and has its own prompts; leave out --{}.", name);
+  }
   check(is_device(options.device), ErrorCode::kUsage, "[options] --device got '{}', expected auto, cpu, cuda or cuda:N.",
         options.device);
   check(options.feature_threshold >= 0.0 && options.feature_threshold <= 1.0, ErrorCode::kUsage,

@@ -15,6 +15,7 @@ struct CompareOptions {
   std::string target_adapter;
   std::string output_dir = "feature_interpretation";
   std::string crosscoder_file;
+  std::string outputs;
   std::string prompts;
   std::string concepts;
   std::string device = "auto";
@@ -47,6 +48,10 @@ void visit_options(Options& options, Visitor&& visit) {
   visit("output_dir", "Directory to save results", options.output_dir);
   visit("crosscoder_file", "Crosscoder analysis file (JSON); its weight similarities are shown layer by layer",
         options.crosscoder_file);
+  visit("outputs",
+        "JSON-lines file of answers that were made elsewhere (prompt, base_output, target_output, optional category): no model "
+        "is run",
+        options.outputs);
   visit("prompts", "JSON file: category to list of prompts (default: the built-in categories)", options.prompts);
   visit("concepts", "JSON file with more concept detectors", options.concepts);
   visit("device", "Device to use: auto, cpu, cuda or cuda:N", options.device);

@@ -113,6 +113,7 @@ TokenPlan plan_tokens(const CompareOptions& options, const PromptSet& prompts, c
     plan.num_discovery += static_cast<int64_t>(split.discovery.size());
     num_confirmation += static_cast<int64_t>(split.confirmation.size());
   }
+  plan.num_discovery += budget.second_look * std::min<int64_t>(budget.second_look_categories, std::ssize(prompts.categories));
   plan.max_confirmation = std::min(num_confirmation, budget.max_confirmation_prompts);
   const int64_t text = kPromptTokens + (options.max_new_tokens > 0 ? options.max_new_tokens : budget.max_new_tokens);
   plan.answers = 2 * (plan.num_discovery + plan.max_confirmation) * text;
@@ -154,6 +155,8 @@ Json estimate(const CompareOptions& options, const PairFiles& files, const Weigh
 
 Json plan_compare(const CompareOptions& options) {
   validate(options);
+  check(options.outputs.empty(), ErrorCode::kUsage,
+        "[plan] --outputs runs no model, there is nothing to plan; leave out --dry-run.");
   const PromptSet prompts = options.prompts.empty() ? builtin_prompts() : load_prompts(options.prompts);
   const PairFiles files = resolve_pair(options);
   const at::Device device = choose_device(options.device);

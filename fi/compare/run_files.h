@@ -20,6 +20,7 @@ inline constexpr const char* kAnswersFile = "answers.jsonl";           // activa
 inline constexpr const char* kLayersFile = "layers.json";              // activations/: layer map and token KL by category
 inline constexpr const char* kLocalisationFile = "localisation.json";  // activations/: transplants, causal tests by trigger
 inline constexpr const char* kDirectionsFile = "directions.json";      // activations/: principal directions of the difference
+inline constexpr const char* kSteeringFile = "steering.safetensors";   // activations/: what `steer` goes along (steering_file.h)
 inline constexpr const char* kFeaturesFile = "features.json";          // features/: the whole report document
 inline constexpr const char* kFindingsFile = "findings.json";          // features/: every candidate with its statistics
 

@@ -1,5 +1,7 @@
 #include "fi/diff/difference_directions.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <tuple>
 
@@ -17,9 +19,24 @@ std::vector<DifferenceDirection> difference_directions(const PairedRows& rows, i
     const double share = values[size - 1 - i].item<double>() / total;
     at::Tensor direction = vectors.select(1, size - 1 - i).to(at::kFloat).contiguous();
     if (at::mv(difference, direction).pow(3).sum(at::kDouble).item<double>() < 0.0) direction = direction.neg();
-    directions.push_back({.layer = rows.layer, .index = i, .direction = std::move(direction), .share_of_difference = share});
+    directions.push_back({.layer = rows.layer,
+                          .label = fmt::format("pca-{}", i),
+                          .direction = std::move(direction),
+                          .share_of_difference = share});
   }
   return directions;
+}
+
+std::optional<DifferenceDirection> mean_difference_direction(const PairedRows& rows) {
+  const at::Tensor difference = rows.target - rows.base;
+  const double total = difference.numel() > 0 ? difference.square().sum(at::kDouble).item<double>() : 0.0;
+  if (total <= 0.0) return std::nullopt;
+  const at::Tensor mean = difference.mean(0);
+  const double length = mean.norm().item<double>();
+  if (length <= 0.0) return std::nullopt;
+  at::Tensor direction = mean.div(length).contiguous();
+  const double explained = at::mv(difference, direction).square().sum(at::kDouble).item<double>();
+  return DifferenceDirection{rows.layer, "mean", std::move(direction), explained / total};
 }
 
 at::Tensor movement_along(const PairedRows& rows, const at::Tensor& direction) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,7 +11,7 @@ namespace fi {
 /// A direction of the residual stream along which the target differs from the base.
 struct DifferenceDirection {
   int64_t layer = 0;
-  int64_t index = 0;                 // 0: the largest share
+  std::string label;                 // "pca-0" (the largest share), "pca-1", ..., "mean"
   at::Tensor direction;              // [d_model] fp32, unit length; the few rows that move far move along it, not against it
   double share_of_difference = 0.0;  // of the sum of squares of the difference
 };
@@ -18,6 +19,9 @@ struct DifferenceDirection {
 /// The leading right singular vectors of the rows' differences, target - base, not centred: a shift of every row counts. At most
 /// `count`, and none where the models agree.
 std::vector<DifferenceDirection> difference_directions(const PairedRows& rows, int64_t count);
+
+/// The difference of both models' means; none where they agree.
+std::optional<DifferenceDirection> mean_difference_direction(const PairedRows& rows);
 
 /// How far the target moved along a direction: (target - base) . direction for every row, [n].
 at::Tensor movement_along(const PairedRows& rows, const at::Tensor& direction);

@@ -78,6 +78,9 @@ class CausalTester {
     const Traces test = trace(base_, target_, texts.test);
     report.gap = mean(test.target_mean) - mean(test.base_mean);
     const Subspaces subspaces = subspaces_after(report.layer, fit);
+    report.subspace = subspaces.difference;
+    const at::Tensor difference = (near_rows(fit.target, report.layer) - near_rows(fit.base, report.layer)).mean(0);
+    report.step = at::mv(report.subspace.basis, at::mv(report.subspace.basis.t(), difference));
     report.sufficiency =
         test_exchange(base_, report.layer, test.texts, subspaces, {test.base, test.base_mean}, {test.target, test.target_mean});
     progress.advance(1);

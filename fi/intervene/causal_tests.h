@@ -7,6 +7,7 @@
 #include "fi/capture/traced_text.h"
 #include "fi/core/progress.h"
 #include "fi/core/statistics.h"
+#include "fi/intervene/subspace.h"
 
 namespace fi {
 
@@ -43,6 +44,8 @@ struct CausalReport {
   CausalEffect specificity;
   std::vector<double> sufficiency_by_layer;  // on `fit`: what the layer was chosen by, one value per entry of `layers_tried`
   std::vector<int64_t> layers_tried;
+  Subspace subspace;  // that was exchanged
+  at::Tensor step;    // [d_model] mean difference, target - base, of the rows near answers of `fit`, inside the subspace
 };
 
 struct CausalTexts {

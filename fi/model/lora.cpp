@@ -139,7 +139,7 @@ Decoder apply_adapter(const Decoder& base, const std::filesystem::path& adapter_
   }
   parts.unembedding = adapted_unembedding(parts.unembedding, tensors, config);
   parts.embedding = adapted_embedding(parts.embedding, tensors, config);
-  if (const std::string norm = std::string(kFinalNorm) + ".weight"; tensors.has(norm)) {
+  if (const std::string norm = fmt::format("{}.weight", kFinalNorm); tensors.has(norm)) {
     const at::Tensor& old = parts.final_norm.weight;
     parts.final_norm.weight = tensors.take(norm, old.sizes().vec(), old.device()).add_(norm_offset_of(parts.config.family));
   }

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <fstream>
 #include <iterator>
-#include <unordered_map>
 
 #include "fi/core/error.h"
 #include "fi/core/hash.h"
+#include "fi/prompts/prompt_list.h"
 
 namespace fi {
 namespace {
@@ -14,20 +14,9 @@ namespace {
 constexpr int64_t kMaxPrompts = 100'000;
 constexpr const char* kShape = R"({"category": ["prompt", ...], ...})";
 
-bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r\n\v\f") == std::string_view::npos; }
-
 std::string title_of(std::string id) {
   std::ranges::replace(id, '_', ' ');
   return id;
-}
-
-std::string read_prompt(const Json& value, std::string_view id, size_t index, std::string_view where) {
-  check(value.is_string(), ErrorCode::kUsage, "[read prompts] prompt {} of category '{}' in {}, got {}, expected a string.",
-        index, id, where, value.type_name());
-  auto prompt = value.get<std::string>();
-  check(!is_blank(prompt), ErrorCode::kUsage,
-        "[read prompts] prompt {} of category '{}' in {} is empty; remove it or fill it in.", index, id, where);
-  return prompt;
 }
 
 PromptCategory read_category(const std::string& id, const Json& value, std::string_view where) {
@@ -37,16 +26,8 @@ PromptCategory read_category(const std::string& id, const Json& value, std::stri
   check(!value.empty(), ErrorCode::kUsage, "[read prompts] category '{}' in {} has no prompts; add some or remove it.", id,
         where);
 
-  PromptCategory category{.id = id, .title = title_of(id)};
-  std::unordered_map<std::string, size_t> index_of;
-  for (const Json& entry : value) {
-    const size_t index = category.prompts.size();
-    auto prompt = read_prompt(entry, id, index, where);
-    const auto [first, is_new] = index_of.emplace(prompt, index);
-    check(is_new, ErrorCode::kUsage, "[read prompts] prompts {} and {} of category '{}' in {} are the same; remove one.",
-          first->second, index, id, where);
-    category.prompts.push_back(std::move(prompt));
-  }
+  PromptCategory category{.id = id, .title = title_of(id), .group = {}, .prompts = {}, .right_answers = {}};
+  read_prompt_list(value, where, category);
   return category;
 }
 
@@ -97,7 +78,10 @@ PromptSet prompts_from_json(const Json& document, std::string_view where) {
 
 std::string fingerprint(const PromptSet& prompts) {
   Json categories = Json::object();
-  for (const PromptCategory& category : prompts.categories) categories[category.id] = category.prompts;
+  for (const PromptCategory& category : prompts.categories) {
+    categories[category.id] = category.prompts;
+    if (!category.right_answers.empty()) categories[category.id].push_back(category.right_answers);
+  }
   return sha256_of_bytes(categories.dump());
 }
 

@@ -16,6 +16,12 @@ struct PromptCategory {
   std::string title;
   std::vector<std::string> group;  // broader headings, such as {"reasoning"}; empty for users' own categories
   std::vector<std::string> prompts;
+  // Per prompt, texts of which an answer that is right holds at least one. Empty where no prompt can be checked.
+  std::vector<std::vector<std::string>> right_answers;
+
+  std::vector<std::string> right_answers_of(int64_t prompt) const {
+    return right_answers.empty() ? std::vector<std::string>{} : right_answers[static_cast<size_t>(prompt)];
+  }
 };
 
 struct PromptSet {
@@ -28,13 +34,14 @@ struct PromptSet {
 /// The categories that ship with the program.
 const PromptSet& builtin_prompts();
 
-/// `{"category": ["prompt", ...], ...}` as users write it. kUsage errors name category and index; duplicates within a category
-/// are refused, and so are more than 100,000 prompts. A title is the id with '_' as ' '.
+/// `{"category": ["prompt", ...], ...}` as users write it; a prompt with known right answers is
+/// `{"prompt": "...", "answers": ["...", ...]}`. kUsage errors name category and index; duplicates within a category are refused,
+/// and so are more than 100,000 prompts. A title is the id with '_' as ' '.
 PromptSet prompts_from_json(const Json& document, std::string_view where);
 /// Reads such a file: kNotFound if it is missing or unreadable, kInvalid if it is not JSON.
 PromptSet load_prompts(const std::filesystem::path& path);
 
-/// SHA-256 over categories and prompts: equal hashes ask the same.
+/// SHA-256 over categories and prompts: equal hashes ask the same and expect the same.
 std::string fingerprint(const PromptSet& prompts);
 
 /// Which prompts look for differences and which, unseen until then, confirm them.

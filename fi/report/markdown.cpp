@@ -132,14 +132,16 @@ void add_evidence(Document& out, const Claim& claim) {
   if (!rows.empty()) out.table({"model with exchanged blocks", "its own answers", "prompts"}, rows);
 }
 
-void add_claim(Document& out, const Claim& claim, const std::vector<Figure>& figures, const MarkdownOptions& options) {
+void add_claim(Document& out, const Claim& claim, const Report& report, const std::vector<Figure>& figures,
+               const MarkdownOptions& options) {
   out.heading(3, fmt::format("{}: {}", markdown_text(claim.id), markdown_text(claim.sentence)));
-  out.list({fmt::format("**{}** – {}.", claim.verdict, verdict_meaning(claim.verdict)), "When: " + markdown_text(claim.trigger),
-            "What: " + markdown_text(claim.behaviour), "Where: " + format_layers(claim.layers),
-            fmt::format("Measured: {}: **{}** (95% interval of the difference {}; {}; {} confirmation prompts)",
-                        markdown_text(claim.effect.metric), markdown_text(format_change(claim.effect)),
-                        markdown_text(format_interval(claim.effect)),
-                        markdown_text(format_probability("q", claim.effect.q_value)), format_count(claim.effect.num_prompts))});
+  out.list(
+      {fmt::format("**{}** – {}.", claim.verdict, verdict_meaning(claim, report)), "When: " + markdown_text(claim.trigger),
+       "What: " + markdown_text(claim.behaviour), "Where: " + format_layers(claim.layers),
+       fmt::format("Measured: {}: **{}** (95% interval of the difference {}; {}; {} {}prompts)",
+                   markdown_text(claim.effect.metric), markdown_text(format_change(claim.effect)),
+                   markdown_text(format_interval(claim.effect)), markdown_text(format_probability("q", claim.effect.q_value)),
+                   format_count(claim.effect.num_prompts), report.fresh_prompts ? "confirmation " : "")});
   for (const Figure& figure : figures) {
     if (figure.title == "Evidence for " + claim.id) out.block(figure_link(figure, options));
   }
@@ -245,7 +247,7 @@ std::string to_markdown(const Report& report, const MarkdownOptions& options) {
   const std::vector<Figure> figures = options.figures_folder.empty() ? std::vector<Figure>{} : make_figures(report);
   out.heading(1, fmt::format("What changed from {} to {}", markdown_text(report.base.name), markdown_text(report.target.name)));
   add_summary(out, report);
-  for (const Claim& claim : report.claims) add_claim(out, claim, figures, options);
+  for (const Claim& claim : report.claims) add_claim(out, claim, report, figures, options);
   add_features(out, report);
   add_layers(out, report);
   add_weights(out, report);

@@ -80,6 +80,9 @@ void flatten_into(const Json& value, const std::string& label, int depth,
   rows.emplace_back(label, joined.empty() ? "none" : joined);
 }
 
+// What claims were tested on.
+const char* tested_on(const Report& report) { return report.fresh_prompts ? "fresh prompts" : "these few prompts"; }
+
 }  // namespace
 
 std::string headline(const Report& report) {
@@ -87,7 +90,8 @@ std::string headline(const Report& report) {
   const size_t end = first_sentence_end(summary);
   if (!report.claims.empty() && end > 0) return summary.substr(0, end);
   if (!report.claims.empty()) return clean_line(report.claims.front().sentence);
-  if (report.verdict == "different") return "The models differ, but no single claim about how they differ held on fresh prompts.";
+  if (report.verdict == "different")
+    return fmt::format("The models differ, but no single claim about how they differ held on {}.", tested_on(report));
   return "No difference found between the two models.";
 }
 
@@ -134,11 +138,10 @@ std::vector<std::string> conclusion(const Report& report) {
   const int64_t verified = count_verdict(report, "verified");
   if (report.claims.empty()) {
     paragraphs.push_back(
-        fmt::format("Of {} on {}, none held on fresh prompts (false discovery rate {} over everything tried). That is a "
-                    "result: within what this "
-                    "run could see, the "
-                    "target behaves like the base.",
-                    hypotheses(report.num_hypotheses), plural(report.num_prompts, "prompt"), format_share(report.q_level)));
+        fmt::format("Of {} on {}, none held on {} ({} {} over everything tried). That is a result: within what this run could "
+                    "see, the target behaves like the base.",
+                    hypotheses(report.num_hypotheses), plural(report.num_prompts, "prompt"), tested_on(report),
+                    report.fresh_prompts ? "false discovery rate" : "chance of any false claim", format_share(report.q_level)));
   } else {
     const Claim& first = report.claims.front();
     paragraphs.push_back(fmt::format("The clearest change is {}: {} ({}, {}; {}, {}).", clean_line(first.capability),
@@ -148,29 +151,34 @@ std::vector<std::string> conclusion(const Report& report) {
   }
   if (!report.claims.empty() && verified == 0) {
     paragraphs.push_back(
-        "No claim is verified: each rests on behaviour that differs on fresh prompts, but none has yet passed a causal test "
-        "against random "
-        "controls. Read layers as where the difference shows, not as proof of where it is made.");
+        report.relation == "outputs-only"
+            ? fmt::format(
+                  "No claim is verified, and none can be: each rests on answers that differ on {}. The weights were not at "
+                  "hand, so no layer, feature or cause was looked for.",
+                  tested_on(report))
+            : "No claim is verified: each rests on behaviour that differs on fresh prompts, but none has yet passed a causal "
+              "test "
+              "against random controls. Read layers as where the difference shows, not as proof of where it is made.");
   } else if (verified > 0) {
     paragraphs.push_back(fmt::format("{} passed a causal test against its controls as well as the test on fresh prompts.",
                                      verified == 1 ? "One claim" : std::to_string(verified) + " claims"));
   }
   if (!report.not_confirmed.empty()) {
     paragraphs.push_back(fmt::format(
-        "{} looked promising at first and did not hold on fresh prompts; they are listed, so that nobody needs to find them "
-        "again.",
+        "{} looked promising at first and did not hold {}; they are listed, so that nobody needs to find them again.",
         report.not_confirmed.size() == 1 ? "One finding"
-                                         : format_count(static_cast<int64_t>(report.not_confirmed.size())) + " findings"));
+                                         : format_count(static_cast<int64_t>(report.not_confirmed.size())) + " findings",
+        report.fresh_prompts ? "on fresh prompts" : "when everything tried is counted"));
   }
   return paragraphs;
 }
 
-std::string verdict_meaning(const std::string& verdict) {
-  if (verdict == "verified")
-    return "differs on fresh prompts, and a located set of features passed a causal test against its controls";
-  if (verdict == "suggestive") return "differs on fresh prompts; no causal test has been passed";
-  if (verdict == "refuted") return "did not hold on fresh prompts, or a causal test spoke against it";
-  return "differs on fresh prompts; where it comes from was not tested";
+std::string verdict_meaning(const Claim& claim, const Report& report) {
+  const std::string differs = fmt::format("differs on {}", tested_on(report));
+  if (claim.verdict == "verified") return differs + ", and a located set of features passed a causal test against its controls";
+  if (claim.verdict == "refuted") return fmt::format("did not hold on {}, or a causal test spoke against it", tested_on(report));
+  if (claim.verdict == "untested" || report.relation == "outputs-only") return differs + "; where it comes from was not tested";
+  return differs + " and is located, but no causal test has been passed";
 }
 
 std::vector<std::pair<std::string, std::string>> flatten(const Json& object) {

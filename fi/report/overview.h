@@ -23,7 +23,8 @@ std::string model_line(const ModelIdentity& model);
 /// Closing paragraphs: what holds, how far it was tested, what it does not say.
 std::vector<std::string> conclusion(const Report& report);
 /// What a verdict means, for those who read the report for the first time.
-std::string verdict_meaning(const std::string& verdict);
+/// What the verdict of a claim stands for in this report.
+std::string verdict_meaning(const Claim& claim, const Report& report);
 
 /// What the table of an imported crosscoder analysis does and does not say.
 inline constexpr const char* kWeightsNote =

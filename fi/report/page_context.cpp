@@ -102,13 +102,14 @@ Json two_widths(const Canvas& wide, Draw draw) {
   return {{"wide", draw(wide).svg}, {"narrow", draw(kNarrow).svg}};
 }
 
-Json claim_json(const Claim& claim, size_t number, int64_t num_layers, const CategoryTitles& titles) {
+Json claim_json(const Claim& claim, size_t number, const Report& report, const CategoryTitles& titles) {
+  const int64_t num_layers = report.base.num_layers;
   Json json = {
       {"id", anchor_of(claim.id)},
       {"number", number},
       {"kind", claim.kind},
       {"verdict", claim.verdict},
-      {"verdict_meaning", verdict_meaning(claim.verdict)},
+      {"verdict_meaning", verdict_meaning(claim, report)},
       {"layers", format_layers(claim.layers)},
       {"located", !claim.layers.empty()},
       {"sentence", clean_line(claim.sentence)},
@@ -191,7 +192,8 @@ Json category_rows(const Report& report) {
                     {"effect", format_delta(row->largest_effect)},
                     {"name", clean_line(row->largest_effect_name)},
                     {"kl", format_number(row->token_kl)},
-                    {"prompts", fmt::format("{} + {}", row->num_discovery, row->num_confirmation)}});
+                    {"prompts", report.fresh_prompts ? fmt::format("{} + {}", row->num_discovery, row->num_confirmation)
+                                                     : format_count(row->num_confirmation)}});
   }
   return list;
 }
@@ -231,11 +233,13 @@ Json page_context(const Report& report) {
                   {"target", model_json(report.target)},
                   {"tool_version", clean_line(report.tool_version)},
                   {"q_level", format_number(report.q_level)},
+                  {"fresh_prompts", report.fresh_prompts},
+                  {"has_models", report.relation != "outputs-only"},
                   {"conclusion", conclusion(report)}};
   const CategoryTitles titles(report);
   context["claims"] = Json::array();
   for (const Claim& claim : report.claims) {
-    context["claims"].push_back(claim_json(claim, context["claims"].size() + 1, report.base.num_layers, titles));
+    context["claims"].push_back(claim_json(claim, context["claims"].size() + 1, report, titles));
   }
   context["layer_map"] = two_widths(kWide, [&](const Canvas& canvas) { return draw_layer_map(report, canvas); });
   context["distribution"] = two_widths(kCard, [&](const Canvas& canvas) { return draw_feature_distribution(report, canvas); });

@@ -114,6 +114,20 @@ TEST(DifferenceDirections, AgreeWithASingularValueDecomposition) {
   }
 }
 
+TEST(DifferenceDirections, TheDifferenceInMeansIsOneOfThem) {
+  PairedRows rows{.layer = 3, .base = at::ones({3, 2}), .target = at::ones({3, 2})};
+  EXPECT_FALSE(mean_difference_direction(rows).has_value());
+  rows.target = rows.base + at::tensor({3.0, 4.0, 3.0, 4.0, -3.0, 4.0}).view({3, 2}).to(at::kFloat);
+  const auto mean = mean_difference_direction(rows);  // (1, 4) / sqrt(17)
+  ASSERT_TRUE(mean.has_value());
+  EXPECT_EQ(mean->layer, 3);
+  EXPECT_EQ(mean->label, "mean");
+  EXPECT_NEAR(mean->direction[0].item<double>(), 1.0 / std::sqrt(17.0), 1e-6);
+  EXPECT_NEAR(mean->share_of_difference, (19.0 * 19.0 * 2 + 13.0 * 13.0) / 17.0 / 75.0, 1e-6);
+  rows.target = rows.base + at::tensor({1.0, 0.0, -1.0, 0.0, 0.0, 0.0}).view({3, 2}).to(at::kFloat);
+  EXPECT_FALSE(mean_difference_direction(rows).has_value());  // rows move, their mean does not
+}
+
 TEST(DifferenceDirections, UseIsTheMeanAbsoluteDeviationOfChosenRows) {
   PairedRows rows{.base = at::tensor({0.0, 0.0, 2.0, 0.0}).view({2, 2}).to(at::kFloat),
                   .target = at::tensor({1.0, 5.0, 4.0, 5.0}).view({2, 2}).to(at::kFloat)};

@@ -109,6 +109,20 @@ TEST(BuiltinPrompts, AreShortTrimmedLines) {
   }
 }
 
+TEST(BuiltinPrompts, KnowRightAnswersThatTheirPromptsDoNotGiveAway) {
+  int64_t num_checked = 0;
+  for (const PromptCategory& category : builtin_prompts().categories) {
+    for (int64_t i = 0; i < std::ssize(category.prompts); ++i) {
+      const std::string prompt = ' ' + normalised(category.prompts[static_cast<size_t>(i)]);
+      for (const std::string& answer : category.right_answers_of(i)) {
+        EXPECT_EQ(prompt.find(' ' + normalised(answer)), std::string::npos) << prompt << "| " << answer;
+        ++num_checked;
+      }
+    }
+  }
+  EXPECT_GE(num_checked, 8 * 40);
+}
+
 TEST(BuiltinPrompts, AreParsedOnce) { EXPECT_EQ(&builtin_prompts(), &builtin_prompts()); }
 
 }  // namespace

@@ -42,6 +42,16 @@ class PromptFile : public testing::Test {
       ("prompts_" + std::to_string(::getpid()) + "_" + testing::UnitTest::GetInstance()->current_test_info()->name() + ".json");
 };
 
+TEST(PromptsFromJson, ReadsRightAnswersBesidePlainPrompts) {
+  const PromptSet set = read(R"({"sums": [{"prompt": "2 + 2?", "answers": ["4", "four"]}, "Why?"], "talk": ["Hi"]})");
+  EXPECT_THAT(set.category("sums").prompts, ElementsAre("2 + 2?", "Why?"));
+  EXPECT_THAT(set.category("sums").right_answers_of(0), ElementsAre("4", "four"));
+  EXPECT_TRUE(set.category("sums").right_answers_of(1).empty());
+  EXPECT_TRUE(set.category("talk").right_answers.empty());
+  EXPECT_TRUE(set.category("talk").right_answers_of(0).empty());
+  EXPECT_NE(fingerprint(set), fingerprint(read(R"({"sums": [{"prompt": "2 + 2?", "answers": ["4"]}, "Why?"], "talk": ["Hi"]})")));
+}
+
 TEST(PromptsFromJson, ReadsCategoriesInTheirOrder) {
   const PromptSet set = read(R"({"tax_questions": ["What is VAT?", " Who pays? "], "birds": ["Name a bird."]})");
   ASSERT_EQ(set.categories.size(), 2u);
@@ -74,6 +84,11 @@ TEST(PromptsFromJson, NamesTheIndexOfABadPrompt) {
   EXPECT_THAT(usage_message(R"({"a": ["x", ["y"]]})"), AllOf(HasSubstr("prompt 1"), HasSubstr("got array")));
   EXPECT_THAT(usage_message(R"({"a": ["x", ""]})"), AllOf(HasSubstr("prompt 1"), HasSubstr("is empty")));
   EXPECT_THAT(usage_message(R"({"a": [" \n\t"]})"), AllOf(HasSubstr("prompt 0"), HasSubstr("is empty")));
+  EXPECT_THAT(usage_message(R"({"a": [{"answers": ["4"]}]})"), AllOf(HasSubstr("prompt 0"), HasSubstr("no key \"prompt\"")));
+  EXPECT_THAT(usage_message(R"({"a": [{"prompt": "2 + 2?"}]})"), HasSubstr("no \"answers\""));
+  EXPECT_THAT(usage_message(R"({"a": [{"prompt": "2 + 2?", "answers": "4"}]})"), HasSubstr("no \"answers\""));
+  EXPECT_THAT(usage_message(R"({"a": [{"prompt": "2 + 2?", "answers": [4]}]})"), HasSubstr("got number"));
+  EXPECT_THAT(usage_message(R"({"a": [{"prompt": "2 + 2?", "answer": ["4"]}]})"), HasSubstr("got key 'answer'"));
   EXPECT_THAT(usage_message(R"({"a": ["x", "y", "x"]})"), HasSubstr("prompts 0 and 2 of category 'a'"));
 }
 

@@ -131,7 +131,7 @@ INSTANTIATE_TEST_SUITE_P(Templates, HostileTemplate,
                                          "{% for a in range(9999) %}{% for b in range(9999) %}{{ a }}{% endfor %}{% endfor %}"));
 
 TEST(Tokenizer, SmolLm2MatchesItsPeerOnTwoThousandStringsInTwentyScripts) {
-  if (smollm2() == nullptr) GTEST_SKIP() << "SmolLM2 is not there; run make setup";
+  ASSERT_NE(smollm2(), nullptr) << "SmolLM2 is not there; run make setup";
   const std::vector<Json> rows = read_jsonl(FI_TEST_DATA "/tokenizer/smollm2.jsonl", "test");
   ASSERT_EQ(rows.size(), 2000u);
   for (const Json& row : rows) {
@@ -142,7 +142,7 @@ TEST(Tokenizer, SmolLm2MatchesItsPeerOnTwoThousandStringsInTwentyScripts) {
 }
 
 TEST(Tokenizer, SmolLm2WritesItsChatTemplate) {
-  if (smollm2() == nullptr) GTEST_SKIP() << "SmolLM2 is not there; run make setup";
+  ASSERT_NE(smollm2(), nullptr) << "SmolLM2 is not there; run make setup";
   EXPECT_EQ(smollm2()->render_chat({{"user", "Hi"}}, true),
             "<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging "
             "Face<|im_end|>\n<|im_start|>user\nHi<|im_end|>\n"

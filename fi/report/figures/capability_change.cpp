@@ -16,7 +16,9 @@ constexpr size_t kMaxRows = 24;
 
 std::vector<const CategoryRow*> strongest(const Report& report) {
   std::vector<const CategoryRow*> rows;
-  for (const CategoryRow& row : report.categories) rows.push_back(&row);
+  for (const CategoryRow& row : report.categories) {
+    if (row.largest_effect != 0.0) rows.push_back(&row);
+  }
   std::stable_sort(rows.begin(), rows.end(), [](const CategoryRow* a, const CategoryRow* b) {
     return std::abs(a->largest_effect) > std::abs(b->largest_effect);
   });
@@ -24,14 +26,16 @@ std::vector<const CategoryRow*> strongest(const Report& report) {
   return rows;
 }
 
+int64_t num_unchanged(const Report& report) { return std::ranges::count(report.categories, 0.0, &CategoryRow::largest_effect); }
+
 std::string describe(const Report& report) {
+  if (report.categories.empty()) return "No category was compared.";
   const auto rows = strongest(report);
-  if (rows.empty()) return "No category was compared.";
-  const std::string title = clean_line(rows[0]->title);
-  if (rows[0]->largest_effect == 0)
-    return fmt::format("Answers did not differ in any of {} categories.", report.categories.size());
-  return fmt::format("Largest change of the answers in each of {} categories, on discovery prompts; {} moved most ({}).",
-                     report.categories.size(), title, format_delta(rows[0]->largest_effect));
+  if (rows.empty()) return fmt::format("Answers did not differ in any of {} categories.", report.categories.size());
+  return fmt::format(
+      "Largest change of the answers on discovery prompts; {} moved most ({}). In {} of {} categories nothing was found to "
+      "follow.",
+      clean_line(rows[0]->title), format_delta(rows[0]->largest_effect), num_unchanged(report), report.categories.size());
 }
 
 // A bar from zero, with its number at the free end.
@@ -55,7 +59,7 @@ void draw_axis(Svg& svg, const Axis& axis, double top, double bottom) {
 
 double draw_wide(Svg& svg, const Canvas& canvas, const std::vector<const CategoryRow*>& rows, double y) {
   const double left = left_edge(canvas), right = right_edge(svg, canvas);
-  const double label_width = 0.24 * (right - left), note_width = 0.30 * (right - left);
+  const double label_width = 0.30 * (right - left), note_width = 0.30 * (right - left);
   const Axis axis = axis_between(left + label_width + 8, right - note_width - 8);
   const double top = y + 22, height = 24;
   draw_axis(svg, axis, top, top + height * static_cast<double>(rows.size()));

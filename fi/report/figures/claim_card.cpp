@@ -17,9 +17,8 @@ std::string describe(const EffectEstimate& effect) {
 }
 
 std::string statistics_line(const EffectEstimate& effect) {
-  return fmt::format("95% interval of the difference: {} · {} · Cliff's delta {} · {} confirmation prompts",
-                     format_interval(effect), format_probability("q", effect.q_value), format_delta(effect.effect_size),
-                     format_count(effect.num_prompts));
+  return fmt::format("95% interval of the difference: {} · {} · Cliff's delta {} · {} prompts", format_interval(effect),
+                     format_probability("q", effect.q_value), format_delta(effect.effect_size), format_count(effect.num_prompts));
 }
 
 }  // namespace
