@@ -1,5 +1,7 @@
 #include "fi/compare/outputs_only.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <map>
