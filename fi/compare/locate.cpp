@@ -1,5 +1,7 @@
 #include "fi/compare/locate.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <set>
