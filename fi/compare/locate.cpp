@@ -62,7 +62,6 @@ class Locator {
     const Decoder rounded = load_model(in_.pair.base.files, {.device = in_.options.device, .quantization = "bf16"}, progress_);
     const auto is_special = [&](int32_t id) { return tokenizer_.is_special(id); };
     const LayerMap map = compare_layers(base_, target_, rounded, texts, is_special, progress_);
-    for (const LayerDifference& layer : map.layers) add_steering(fmt::format("L{}-mean", layer.layer), layer.mean_difference);
     LayerPatching patching;
     if (in_.pair.relation != "identical")
       patching = patch_layers(base_, target_, thinned(texts, in_.budget.max_patched_texts), progress_);

@@ -18,6 +18,13 @@ def steer(compare, program, models):
     return run
 
 
+@pytest.fixture
+def mean(steer, tmp_path):
+    """The id of a difference in means that the run has."""
+    features = json.loads((tmp_path / "run/features/features.json").read_text())["features"]
+    return next(row["id"] for row in features if row["id"].endswith("-mean"))
+
+
 def test_a_feature_moves_the_base_and_a_random_direction_less(steer, program, models, tmp_path):
     features = json.loads((tmp_path / "run/features/features.json").read_text())["features"]
     last = max((row for row in features if row["id"].endswith("pca-0")), key=lambda row: row["layer"])
@@ -32,9 +39,9 @@ def test_a_feature_moves_the_base_and_a_random_direction_less(steer, program, mo
     assert steer("--feature", last["id"], "--json").stdout == steer("--feature", last["id"], "--json").stdout
 
 
-def test_no_strength_is_the_base_and_signs_are_opposite(steer):
+def test_no_strength_is_the_base_and_signs_are_opposite(steer, mean):
     none, one, minus = (
-        json.loads(steer("--feature", "L3-mean", "--strength", x, "--json").stdout)["answers"][0] for x in ("0", "1", "-1")
+        json.loads(steer("--feature", mean, "--strength", x, "--json").stdout)["answers"][0] for x in ("0", "1", "-1")
     )
     assert none["steered"] == none["control"] == none["base"]
     assert none["share_closed"] == pytest.approx(0, abs=1e-5)
@@ -48,15 +55,15 @@ def test_without_a_choice_something_is_steered_and_told(steer):
         assert part in result.stdout
 
 
-def test_what_cannot_be_steered_by_is_named(steer, program, models, tmp_path):
+def test_what_cannot_be_steered_by_is_named(steer, mean, program, models, tmp_path):
     missing = steer("--feature", "L99-pca-0")
     assert missing.returncode == 3 and "no vector for feature 'L99-pca-0'; it can steer by L" in missing.stderr
     assert steer("--claim", "9").returncode == 3
-    assert steer("--claim", "1", "--feature", "L3-mean").returncode == 2
-    assert steer("--feature", "L3-mean", "--strength", "1e9").returncode == 2
-    other = steer("--feature", "L3-mean", target=models.base)
+    assert steer("--claim", "1", "--feature", mean).returncode == 2
+    assert steer("--feature", mean, "--strength", "1e9").returncode == 2
+    other = steer("--feature", mean, target=models.base)
     assert other.returncode == 8 and "the target of the run in run is another model" in other.stderr
     absent = program("steer", models.base, models.target, "--run", "nowhere", "--prompt", "x")
     assert absent.returncode == 3 and "nowhere/features/features.json is missing" in absent.stderr
     (tmp_path / "run/activations/steering.safetensors").write_bytes(b"damaged")
-    assert steer("--feature", "L3-mean").returncode == 6
+    assert steer("--feature", mean).returncode == 6

@@ -39,6 +39,7 @@ def reader(models, environment, tmp_path_factory):
 def folder(models, tmp_path):
     names = {"BASE": models.base, "TARGET": models.target, "A": models.base, "B": models.target, "MODEL": models.base}
     names |= {"ADAPTER_FOLDER": models.adapter, "build": BUILD, "prompts.json": models.prompts}
+    names["pairs.jsonl"] = ROOT / "tests/data/outputs/ten_pairs.jsonl"
     for name, path in names.items():
         (tmp_path / name).symlink_to(path)
     return tmp_path
