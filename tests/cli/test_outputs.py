@@ -95,7 +95,9 @@ def test_many_prompts_are_parted_into_discovery_and_confirmation(report, tmp_pat
     pairs = []
     for i in range(24):
         pairs.append(("sums", f"What is {i} plus {i}?", f"It is {2 * i}.", f"It is {2 * i}."))
-        pairs.append(("poems", f"A poem about {i}?", f"Verse {i}.", f"I'm sorry, but I can't help with that. Verse {i}."))
+        pairs.append(
+            ("poems", f"A poem about {i}?", f"Verse {i}.", f"I'm sorry, but I can't help with that. Verse {i}.")
+        )
     document = report(write_pairs(tmp_path / "pairs.jsonl", pairs))
     assert document["tested"]["fresh_prompts"] is True
     claim = document["claims"][0]

@@ -51,7 +51,13 @@ def test_no_strength_is_the_base_and_signs_are_opposite(steer, mean):
 def test_without_a_choice_something_is_steered_and_told(steer):
     result = steer()
     assert result.returncode == 0, result.stderr
-    for part in ("layer ", "the target's values", "base, steered (", "target: ", "control, as far in a random direction ("):
+    for part in (
+        "layer ",
+        "the target's values",
+        "base, steered (",
+        "target: ",
+        "control, as far in a random direction (",
+    ):
         assert part in result.stdout
 
 
