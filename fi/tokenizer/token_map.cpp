@@ -53,8 +53,9 @@ std::string from_sentence_piece(const std::string& token) {
 /// Every token by what it stands for; special ones by their own spelling, apart from text that reads the same.
 std::vector<std::string> strings_of(const Tokenizer& tokenizer) {
   const bool is_byte_level = tokenizer.token_id("\u0120").has_value();
+  const int32_t num_ids = tokenizer.num_ids();  // it goes through the whole vocabulary
   std::vector<std::string> strings;
-  for (int32_t id = 0; id < tokenizer.num_ids(); ++id) {
+  for (int32_t id = 0; id < num_ids; ++id) {
     const std::string token = tokenizer.vocabulary_entry(id);
     strings.push_back(tokenizer.is_special(id) ? "special:" + token
                                                : "text:" + (is_byte_level ? from_byte_level(token) : from_sentence_piece(token)));
