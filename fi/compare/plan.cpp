@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
+#include <numeric>
 
 #include "fi/compare/budget.h"
 #include "fi/compare/models.h"
@@ -105,6 +107,18 @@ struct TokenPlan {
   int64_t total() const { return answers + layers + patching + causes; }
 };
 
+// Which categories get a second look is not known yet: those with the most prompts left for one are assumed.
+int64_t largest_second_look(const PromptSet& prompts, const Budget& budget) {
+  std::vector<int64_t> more;
+  for (const PromptCategory& category : prompts.categories) {
+    const auto num_discovery = [&](int64_t cap) { return std::ssize(split_prompts(category, /*seed=*/0, cap, 0).discovery); };
+    more.push_back(num_discovery(budget.discovery + budget.second_look) - num_discovery(budget.discovery));
+  }
+  std::ranges::sort(more, std::greater<>());
+  more.resize(std::min(more.size(), static_cast<size_t>(budget.second_look_categories)));
+  return std::accumulate(more.begin(), more.end(), int64_t{0});
+}
+
 TokenPlan plan_tokens(const CompareOptions& options, const PromptSet& prompts, const Budget& budget, int64_t num_layers) {
   TokenPlan plan;
   int64_t num_confirmation = 0;
@@ -113,7 +127,7 @@ TokenPlan plan_tokens(const CompareOptions& options, const PromptSet& prompts, c
     plan.num_discovery += static_cast<int64_t>(split.discovery.size());
     num_confirmation += static_cast<int64_t>(split.confirmation.size());
   }
-  plan.num_discovery += budget.second_look * std::min<int64_t>(budget.second_look_categories, std::ssize(prompts.categories));
+  plan.num_discovery += largest_second_look(prompts, budget);
   plan.max_confirmation = std::min(num_confirmation, budget.max_confirmation_prompts);
   const int64_t text = kPromptTokens + (options.max_new_tokens > 0 ? options.max_new_tokens : budget.max_new_tokens);
   plan.answers = 2 * (plan.num_discovery + plan.max_confirmation) * text;

@@ -141,7 +141,7 @@ class Comparison {
       const at::Tensor p = predict(target_, target_vocabulary_, target.index_select(0, target_index.narrow(0, first, count)));
       total += p.exp().mul(p - q).sum(at::kDouble).item<double>();
     }
-    CategoryKl& category = category_of(text.base.category);
+    CategoryKl& category = category_in(map_.categories, text.base.category);
     category.token_kl += total;
     category.num_tokens += base_index.size(0);
   }
@@ -151,13 +151,6 @@ class Comparison {
     if (is_same_) return logits.log_softmax(-1);
     const bool and_rest = base_vocabulary_.others.size(0) + target_vocabulary_.others.size(0) > 0;
     return over_common_tokens(logits, vocabulary, and_rest);
-  }
-
-  CategoryKl& category_of(const std::string& name) {
-    for (CategoryKl& category : map_.categories) {
-      if (category.category == name) return category;
-    }
-    return map_.categories.emplace_back(CategoryKl{.category = name});
   }
 
   const Decoder& base_;

@@ -128,17 +128,10 @@ class Comparison {
       const at::Tensor rows = texts.predicting.narrow(0, first, count).to(base.device());
       const at::Tensor q = base_.unembed(base.index_select(0, rows)).log_softmax(-1);
       const at::Tensor p = target_.unembed(target.index_select(0, rows)).log_softmax(-1);
-      CategoryKl& category = category_of(traced[i].category);
+      CategoryKl& category = category_in(map_.categories, traced[i].category);
       category.token_kl += p.exp().mul(p - q).sum(at::kDouble).item<double>();
       category.num_tokens += count;
     }
-  }
-
-  CategoryKl& category_of(const std::string& name) {
-    for (CategoryKl& category : map_.categories) {
-      if (category.category == name) return category;
-    }
-    return map_.categories.emplace_back(CategoryKl{.category = name});
   }
 
   const Decoder& base_;
@@ -150,6 +143,11 @@ class Comparison {
 };
 
 }  // namespace
+
+CategoryKl& category_in(std::vector<CategoryKl>& rows, const std::string& category) {
+  const auto found = std::ranges::find(rows, category, &CategoryKl::category);
+  return found != rows.end() ? *found : rows.emplace_back(CategoryKl{.category = category});
+}
 
 LayerMap compare_layers(const Decoder& base, const Decoder& target, const Decoder& rounded, const std::vector<TracedText>& texts,
                         const std::function<bool(int32_t)>& is_special, ProgressSink& sink) {

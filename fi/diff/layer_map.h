@@ -26,6 +26,9 @@ struct CategoryKl {
   int64_t num_tokens = 0;
 };
 
+/// The row of a category, appended where there is none yet.
+CategoryKl& category_in(std::vector<CategoryKl>& rows, const std::string& category);
+
 struct LayerMap {
   std::vector<LayerDifference> layers;
   std::vector<CategoryKl> categories;  // in order of first appearance

@@ -178,7 +178,8 @@ std::string verdict_meaning(const Claim& claim, const Report& report) {
   if (claim.verdict == "verified") return differs + ", and a located set of features passed a causal test against its controls";
   if (claim.verdict == "refuted") return fmt::format("did not hold on {}, or a causal test spoke against it", tested_on(report));
   if (claim.verdict == "untested" || report.relation == "outputs-only") return differs + "; where it comes from was not tested";
-  return differs + " and is located, but no causal test has been passed";
+  return differs +
+         (claim.layers.empty() ? "; no causal test has been passed" : " and is located, but no causal test has been passed");
 }
 
 std::vector<std::pair<std::string, std::string>> flatten(const Json& object) {

@@ -22,8 +22,7 @@ std::string relation_label(const std::string& relation);
 std::string model_line(const ModelIdentity& model);
 /// Closing paragraphs: what holds, how far it was tested, what it does not say.
 std::vector<std::string> conclusion(const Report& report);
-/// What a verdict means, for those who read the report for the first time.
-/// What the verdict of a claim stands for in this report.
+/// What the verdict of a claim stands for in this report, for those who read one for the first time.
 std::string verdict_meaning(const Claim& claim, const Report& report);
 
 /// What the table of an imported crosscoder analysis does and does not say.

@@ -165,5 +165,13 @@ TEST_F(WriteReport, GivesTheSameBytesTwice) {
   EXPECT_EQ(read_file(first.json, "test"), read_file(second.json, "test"));
 }
 
+TEST(Pages, SayOnlyOfLocatedClaimsThatTheyAreLocated) {
+  const Claim nowhere{.verdict = "suggestive"}, located{.verdict = "suggestive", .layers = {3, 4}};
+  EXPECT_EQ(verdict_meaning(nowhere, {}), "differs on fresh prompts; no causal test has been passed");
+  EXPECT_EQ(verdict_meaning(located, {}), "differs on fresh prompts and is located, but no causal test has been passed");
+  EXPECT_EQ(verdict_meaning(nowhere, {.relation = "outputs-only", .fresh_prompts = false}),
+            "differs on these few prompts; where it comes from was not tested");
+}
+
 }  // namespace
 }  // namespace fi
