@@ -24,7 +24,8 @@ bool has_equal_shape(const ModelPair& pair);
 
 /// Reads both models' residual streams over the same ids and writes what they say: layers.json (layer map, block by block
 /// patching), localisation.json (transplants and causal tests of the strongest changes) and directions.json (principal directions
-/// of the difference at the layers that these point to). Empty documents where the shapes differ.
+/// of the difference at the layers that these point to) and rows/ (paired residual rows for a
+/// crosscoder, if the budget has one). Empty documents where the shapes differ.
 void write_layer_evidence(const LocateInputs& inputs, ProgressSink& progress);
 
 }  // namespace fi
