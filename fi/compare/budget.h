@@ -18,7 +18,7 @@ struct Budget {
   int64_t max_localised_claims = 3;
   int64_t texts_per_transplant = 8;
   int64_t texts_per_causal_test = 16;  // of each of its three sets
-  int64_t crosscoder_tokens = 24'000;  // read by both models for a crosscoder; 0: none is trained
+  int64_t crosscoder_tokens = 16'000;  // read by both models for a crosscoder; 0: none is trained
   int64_t crosscoder_latents = 2048;
   int64_t crosscoder_k = 32;
   int64_t crosscoder_steps = 300;
