@@ -26,11 +26,13 @@ struct StoreInfo {
   std::string hook_point;      // such as "resid_post.20"
   std::string base;
   std::string target;
+  std::string tokenizer;                     // fingerprint of the one whose ids were read
   std::vector<std::string> text_categories;  // by text index
   double outlier_factor = 0.0;               // rows above this times a model's median norm were left out
   std::vector<double> median_norms;          // by model
   int64_t num_masked_first = 0;              // left out: position 0
   int64_t num_masked_special = 0;            // left out: special tokens
+  int64_t num_masked_repeated = 0;           // left out: what all texts begin with, such as a system prompt
   int64_t num_masked_outliers = 0;           // left out: norm in either model
   int64_t num_masked_overflow = 0;           // left out: a number beyond fp16
 };
@@ -45,11 +47,13 @@ void visit_fields(StoreInfo& s, Visit&& visit) {
   visit("hook_point", s.hook_point);
   visit("base", s.base);
   visit("target", s.target);
+  visit("tokenizer", s.tokenizer);
   visit("text_categories", s.text_categories);
   visit("outlier_factor", s.outlier_factor);
   visit("median_norms", s.median_norms);
   visit("num_masked_first", s.num_masked_first);
   visit("num_masked_special", s.num_masked_special);
+  visit("num_masked_repeated", s.num_masked_repeated);
   visit("num_masked_outliers", s.num_masked_outliers);
   visit("num_masked_overflow", s.num_masked_overflow);
 }

@@ -28,6 +28,7 @@ ActivationWriter::ActivationWriter(Options options)
   info_.rows_per_shard = options_.rows_per_shard;
   info_.base = options_.base;
   info_.target = options_.target;
+  info_.tokenizer = options_.tokenizer;
   info_.hook_point = options_.hook_point;
   info_.outlier_factor = options_.outlier_factor;
   shard_ = at::empty({options_.rows_per_shard, options_.num_models, options_.d_model}, at::kHalf);
@@ -89,6 +90,7 @@ StoreInfo ActivationWriter::finish(std::vector<std::string> text_categories, Mas
   info_.text_categories = std::move(text_categories);
   info_.num_masked_first = masked.first;
   info_.num_masked_special = masked.special;
+  info_.num_masked_repeated = masked.repeated;
   const at::Tensor mean = statistics_.mean(), scale = statistics_.scale();
   write_safetensors(options_.folder / "scaling.safetensors",
                     {entry("mean", DType::kF32, mean), entry("scale", DType::kF32, scale)}, {});

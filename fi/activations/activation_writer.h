@@ -17,6 +17,7 @@ class ActivationWriter {
     std::filesystem::path folder;
     std::string base;
     std::string target;
+    std::string tokenizer;
     std::string hook_point;
     int64_t num_models = 2;
     int64_t d_model = 0;
@@ -33,8 +34,9 @@ class ActivationWriter {
 
   /// Rows that the caller left out before, for the record.
   struct Masked {
-    int64_t first = 0;    // position 0
-    int64_t special = 0;  // special tokens
+    int64_t first = 0;     // position 0
+    int64_t special = 0;   // special tokens
+    int64_t repeated = 0;  // what all texts begin with
   };
   /// Writes what is left, and store.json last. `text_categories` by text index. kUsage if no row was kept. Call once.
   StoreInfo finish(std::vector<std::string> text_categories, Masked masked);

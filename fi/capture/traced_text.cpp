@@ -10,6 +10,14 @@ constexpr int64_t kLogitRows = 256;
 
 }  // namespace
 
+int64_t shared_prefix(const std::vector<TracedText>& texts) {
+  if (texts.size() < 2) return 0;
+  const TokenIds& first = texts.front().ids;
+  auto end = first.end();
+  for (const TracedText& text : texts) end = std::mismatch(first.begin(), end, text.ids.begin(), text.ids.end()).first;
+  return end - first.begin();
+}
+
 PackedTexts pack_texts(std::span<const TracedText> texts) {
   std::vector<TokenIds> sequences;
   for (const TracedText& text : texts) sequences.push_back(text.ids);

@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <string>
 
+#include "fi/compare/options.h"
+
 namespace fi {
 
 /// How much a run looks at.
@@ -18,6 +20,11 @@ struct Budget {
   int64_t max_localised_claims = 3;
   int64_t texts_per_transplant = 8;
   int64_t texts_per_causal_test = 16;  // of each of its three sets
+  int64_t crosscoder_tokens = 16'000;  // read by both models for a crosscoder; 0: none is trained
+  int64_t crosscoder_latents = 2048;
+  int64_t crosscoder_k = 32;
+  int64_t crosscoder_steps = 300;
+  int64_t crosscoder_batch = 1024;  // rows a step
 };
 
 /// "quick", "standard" or "thorough".
@@ -32,7 +39,8 @@ inline Budget budget_named(const std::string& name) {
             .max_patched_texts = 6,
             .max_localised_claims = 1,
             .texts_per_transplant = 6,
-            .texts_per_causal_test = 8};
+            .texts_per_causal_test = 8,
+            .crosscoder_tokens = 0};
   }
   if (name == "thorough") {
     return {.discovery = 6,
@@ -45,9 +53,24 @@ inline Budget budget_named(const std::string& name) {
             .max_patched_texts = 32,
             .max_localised_claims = 7,
             .texts_per_transplant = 16,
-            .texts_per_causal_test = 32};
+            .texts_per_causal_test = 32,
+            .crosscoder_tokens = 120'000,
+            .crosscoder_latents = 8192,
+            .crosscoder_steps = 1000,
+            .crosscoder_batch = 2048};
   }
   return {};
+}
+
+/// The same with what the options override. Whoever names layers or tokens for a crosscoder gets one on any budget.
+inline Budget budget_of(const CompareOptions& options) {
+  Budget budget = budget_named(options.budget);
+  if (options.max_new_tokens > 0) budget.max_new_tokens = options.max_new_tokens;
+  if (budget.crosscoder_tokens == 0 && !options.layers.empty()) budget.crosscoder_tokens = Budget().crosscoder_tokens;
+  if (options.tokens > 0) budget.crosscoder_tokens = options.tokens;
+  if (options.num_latents > 0) budget.crosscoder_latents = options.num_latents;
+  if (options.k > 0) budget.crosscoder_k = options.k;
+  return budget;
 }
 
 }  // namespace fi

@@ -1,6 +1,7 @@
 #include "fi/compare/compare.h"
 
 #include "fi/compare/crosscoder_file.h"
+#include "fi/compare/dictionary_stage.h"
 #include "fi/compare/models.h"
 #include "fi/compare/run_files.h"
 #include "fi/compare/staging.h"
@@ -31,6 +32,8 @@ bool is_reusable(const std::filesystem::path& manifest_path, const CompareOption
   CompareOptions earlier = without_reuse(options_from_json(manifest.value("options", Json::object())));
   earlier.report_format = options.report_format;
   earlier.crosscoder_file = options.crosscoder_file;
+  earlier.num_latents = options.num_latents;  // a dictionary stage of its own
+  earlier.k = options.k;
   const std::filesystem::path identity_path = manifest_path.parent_path() / kIdentityFile;
   if (!std::filesystem::is_regular_file(identity_path)) return false;
   const Json identity = parse_json(read_file(identity_path, "compare"), "compare", identity_path.string());
@@ -51,6 +54,7 @@ Json activations_stage(const CompareOptions& options, const RunFolders& folders,
 Json naming_stage(const CompareOptions& options, const RunFolders& folders, ProgressSink& progress) {
   if (options.skip_naming) return read_stage(folders.features / kFeaturesFile, "features", "skip-naming");
   const Json activations = activations_stage(options, folders, progress);
+  train_dictionaries(options, folders.activations, folders.features, options.skip_activations || options.resume, progress);
   return name_features(activations, folders.features,
                        {.threshold = options.feature_threshold, .seed = options.seed, .crosscoder = crosscoder_analysis(options)},
                        progress);

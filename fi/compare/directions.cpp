@@ -17,15 +17,6 @@ constexpr size_t kCategoriesListed = 8;
 constexpr size_t kExamples = 4;
 constexpr int64_t kTokensAround = 16;  // shown before and after the token that fires most
 
-// What every text begins with, such as a system prompt, has the same activations in all of them: it tells no text from another.
-int64_t shared_prefix(const std::vector<TracedText>& texts) {
-  if (texts.size() < 2) return 0;
-  const TokenIds& first = texts.front().ids;
-  auto end = first.end();
-  for (const TracedText& text : texts) end = std::mismatch(first.begin(), end, text.ids.begin(), text.ids.end()).first;
-  return end - first.begin();
-}
-
 /// One direction, with the movement of every row along it.
 class DirectionView {
  public:

@@ -12,6 +12,7 @@
 #include "fi/compare/locate.h"
 #include "fi/compare/models.h"
 #include "fi/compare/outputs_only.h"
+#include "fi/compare/row_stores.h"
 #include "fi/compare/run_files.h"
 #include "fi/compare/staging.h"
 #include "fi/compare/weight_fidelity.h"
@@ -68,14 +69,13 @@ class Extraction {
         staging_(folder),
         folder_(staging_.path()),
         progress_(progress),
-        budget_(budget_named(options.budget)),
+        budget_(budget_of(options)),
         prompts_(options.prompts.empty() ? builtin_prompts() : load_prompts(options.prompts)),
         detectors_(detectors_for(options)),
-        pair_(load_pair(options, progress)) {
-    if (options.max_new_tokens > 0) budget_.max_new_tokens = options.max_new_tokens;
-  }
+        pair_(load_pair(options, progress)) {}
 
   Json run() {
+    check_layers();
     begin_folder();
     for (const Json& row : read_jsonl(folder_ / kAnswersFile, "answers"))
       pairs_.push_back(answer_pair_from_json(row, kAnswersFile));
@@ -99,6 +99,13 @@ class Extraction {
   }
 
  private:
+  void check_layers() const {
+    const int64_t last = pair_.base.decoder.config().num_layers - 1;
+    for (const int64_t layer : layers_from_text(options_.layers)) {
+      check(layer <= last, ErrorCode::kUsage, "[options] --layers names layer {}, expected 0 to {}.", layer, last);
+    }
+  }
+
   // Answers of other models, prompts or lengths must never be taken for those of this run.
   Json identity() const {
     const auto sha256 = [](const LoadedModel& model) { return *identify(model, "").sha256; };

@@ -3,14 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
+#include <optional>
 #include <set>
 
 #include "fi/behaviour/findings.h"
 #include "fi/claims/grouping.h"
-#include "fi/claims/wording.h"
+#include "fi/compare/crosscoder_rows.h"
 #include "fi/compare/depth.h"
 #include "fi/compare/directions.h"
+#include "fi/compare/name_hypotheses.h"
 #include "fi/compare/run_files.h"
 #include "fi/compare/steering_file.h"
 #include "fi/diff/layer_map.h"
@@ -23,13 +24,6 @@
 namespace fi {
 namespace {
 
-// The prompt as the model saw it, followed by an answer.
-TracedText traced(const Tokenizer& tokenizer, const AnswerPair& pair, const std::string& answer) {
-  TracedText text{.ids = tokenizer.encode_prompt(pair.prompt), .category = pair.category};
-  text.answer_start = static_cast<int64_t>(text.ids.size());
-  const TokenIds ids = tokenizer.encode(answer, false).ids;
-  text.ids.insert(text.ids.end(), ids.begin(), ids.end());
-  return text;
 }
 
 class Locator {
@@ -47,12 +41,13 @@ class Locator {
     write_localisations();
     write_directions();
     write_steering(in_.folder / kSteeringFile, steering_);
+    write_crosscoder_rows(in_, strongest_.value_or(base_.config().num_layers / 2), progress_);
   }
 
  private:
   std::vector<TracedText> texts_of_targets(const std::vector<AnswerPair>& pairs) const {
     std::vector<TracedText> texts;
-    for (const AnswerPair& pair : pairs) texts.push_back(traced(tokenizer_, pair, pair.target));
+    for (const AnswerPair& pair : pairs) texts.push_back(traced_text(tokenizer_, pair, pair.target));
     return texts;
   }
 
@@ -80,6 +75,7 @@ class Locator {
           scan_transplants(base_, target_, thinned(texts.test, in_.budget.texts_per_transplant), progress_);
       const CausalReport causes = test_causes(base_, target_, texts, {.seed = seed}, progress_);
       layers_.insert(causes.layer);
+      if (!strongest_) strongest_ = causes.layer;
       steering_[fmt::format("change-{}", document.size())] = {.basis = causes.subspace.basis, .step = causes.step};
       triggers_.insert(categories);
       document.push_back(localisation_document(categories, scan, causes, exchanged_answers(finding, scan), seed));
@@ -104,7 +100,7 @@ class Locator {
       std::vector<TracedText> texts;
       for (const AnswerPair& pair : pairs) {
         if (categories.contains(pair.category) != inside) continue;
-        texts.push_back(traced(tokenizer_, pair, with_target ? pair.target : pair.base));
+        texts.push_back(traced_text(tokenizer_, pair, with_target ? pair.target : pair.base));
       }
       return thinned(texts, in_.budget.texts_per_causal_test);
     };
@@ -118,7 +114,7 @@ class Locator {
     if (layers_.empty()) layers_.insert(base_.config().num_layers / 2);
     const std::vector<int64_t> layers(layers_.begin(), layers_.end());
     const std::vector<TracedText> texts = direction_texts();
-    const std::vector<CategoryHypothesis> hypotheses = name_hypotheses();
+    const std::vector<CategoryHypothesis> hypotheses = name_hypotheses(in_.prompts, triggers_);
     const auto is_special = [&](int32_t id) { return tokenizer_.is_special(id); };
     const auto seed = static_cast<uint64_t>(in_.options.seed);
     Json document = Json::array();
@@ -150,26 +146,13 @@ class Locator {
     return texts;
   }
 
-  // A feature may be named after a trigger that was found, or after a broad group of prompts.
-  std::vector<CategoryHypothesis> name_hypotheses() const {
-    CategoryTitles titles;
-    std::map<std::string, std::set<std::string>> groups;
-    for (const PromptCategory& category : in_.prompts.categories) {
-      titles[category.id] = category.title;
-      for (const std::string& group : category.group) groups[group].insert(category.id);
-    }
-    std::vector<CategoryHypothesis> hypotheses;
-    for (const auto& names : triggers_) hypotheses.push_back({trigger_text(names, titles), {names.begin(), names.end()}});
-    for (const auto& [group, names] : groups) hypotheses.push_back({group + " prompts", names});
-    return hypotheses;
-  }
-
   const LocateInputs& in_;
   const Decoder& base_;
   const Decoder& target_;
   const Tokenizer& tokenizer_;
   ProgressSink& progress_;
   SteeringMap steering_;
+  std::optional<int64_t> strongest_;             // layer after which the strongest change was found, if any was
   std::set<int64_t> layers_;                     // after which the residual stream was found to carry a change
   std::set<std::vector<std::string>> triggers_;  // category sets of the located changes
 };
@@ -192,6 +175,7 @@ void write_layer_evidence(const LocateInputs& inputs, ProgressSink& progress) {
   write_file_atomically(inputs.folder / kLocalisationFile, to_pretty_json(Json::array()));
   write_file_atomically(inputs.folder / kDirectionsFile, to_pretty_json(Json::array()));
   write_steering(inputs.folder / kSteeringFile, {});
+  make_folder(inputs.folder / kRowsFolder);
 }
 
 }  // namespace fi

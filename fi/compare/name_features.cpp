@@ -6,6 +6,7 @@
 #include "fi/compare/compare.h"
 #include "fi/compare/crosscoder_file.h"
 #include "fi/compare/depth.h"
+#include "fi/compare/dictionary_stage.h"
 #include "fi/compare/outputs_only.h"
 #include "fi/compare/run_files.h"
 #include "fi/compare/weight_fidelity.h"
@@ -52,12 +53,12 @@ std::vector<DepthPairRow> depth_pair_rows(const Json& layers) {
   return rows;
 }
 
-/// A direction of the difference, named where its name was scored above the bar.
+/// A direction of the difference or a latent of a crosscoder, named where its name was scored above the bar.
 FeatureRow direction_feature(const Json& entry) {
   FeatureRow feature{.id = entry.at("id"),
                      .layer = entry.at("layer"),
                      .engine = entry.at("engine"),
-                     .kind = "modified",
+                     .kind = entry.value("kind", "modified"),
                      .share_of_difference = entry.at("share_of_difference"),
                      .base_use = entry.at("base_use"),
                      .target_use = entry.at("target_use"),
@@ -107,7 +108,6 @@ std::vector<CategoryRow> category_rows(const Json& manifest, const Analysis& ana
 Json what_was_not_seen(const Json& manifest, const Analysis& analysis, const Json& layers) {
   if (manifest.at("relation") == "outputs-only") return limits_of_given_answers(analysis);
   Json notes = Json::object();
-  notes["crosscoder"] = "not trained; features are differences in means and principal directions of the difference";
   if (!manifest.value("comparable_layers", false)) {
     notes.update(depth_notes(manifest, layers));
   } else {
@@ -144,21 +144,41 @@ struct LayerEvidence {
   Json layers = Json::object();
   Json localisation = Json::array();
   Json directions = Json::array();
+  std::vector<Json> dictionaries;  // by layer
 };
 
-LayerEvidence read_layer_evidence(const std::filesystem::path& activations) {
+LayerEvidence read_layer_evidence(const std::filesystem::path& activations, const std::filesystem::path& features) {
   return {read_json(activations / kLayersFile), read_json(activations / kLocalisationFile),
-          read_json(activations / kDirectionsFile)};
+          read_json(activations / kDirectionsFile), read_dictionaries(activations, features)};
 }
 
-void add_features(Report& report, const Json& directions) {
-  for (const Json& entry : directions) report.features.push_back(direction_feature(entry));
+void add_features(Report& report, const LayerEvidence& evidence) {
+  for (const Json& entry : evidence.directions) report.features.push_back(direction_feature(entry));
+  for (const Json& dictionary : evidence.dictionaries) {
+    for (const Json& entry : dictionary.at("features")) report.features.push_back(direction_feature(entry));
+  }
   for (Claim& claim : report.claims) {
     for (const FeatureRow& feature : report.features) {
+      if (feature.kind == "shared") continue;
       const bool in_range = std::find(claim.layers.begin(), claim.layers.end(), feature.layer) != claim.layers.end();
       if (in_range || feature.layer == claim.causal_layer) claim.features.push_back(feature.id);
     }
   }
+}
+
+void add_dictionary_notes(Report& report, const std::vector<Json>& dictionaries) {
+  if (dictionaries.empty()) {
+    report.not_seen["crosscoder"] = "not trained; features are differences in means and principal directions of the difference";
+  }
+  for (const Json& dictionary : dictionaries) {
+    const std::string name = fmt::format("crosscoder of layer {}", dictionary.at("layer").get<int64_t>());
+    const Json notes = dictionary_notes(dictionary);
+    report.settings[name] = notes.at("settings");
+    report.not_seen[name] = notes.at("not_seen");
+  }
+  std::map<std::string, int64_t> by_engine;
+  for (const FeatureRow& feature : report.features) ++by_engine[feature.engine];
+  if (!by_engine.empty()) report.settings["features by engine"] = by_engine;
 }
 
 Report assemble(const Json& manifest, const Analysis& analysis, const LayerEvidence& evidence, const NameOptions& options) {
@@ -187,11 +207,12 @@ Report assemble(const Json& manifest, const Analysis& analysis, const LayerEvide
   report.seed = options.seed;
   if (layers.contains("layers")) report.layers = layer_rows(layers);
   report.depth_pairs = depth_pair_rows(layers);
-  add_features(report, evidence.directions);
+  add_features(report, evidence);
   report.categories = category_rows(manifest, analysis, layers);
   report.answers = sample_answers(analysis);
   report.not_seen = what_was_not_seen(manifest, analysis, layers);
   report.settings = manifest.value("options", Json::object());
+  add_dictionary_notes(report, evidence.dictionaries);
   if (!options.crosscoder.is_null()) report.weights = weight_rows_from_json(options.crosscoder, "crosscoder data");
   return report;
 }
@@ -213,7 +234,7 @@ Json name_features(const Json& activation_data, const std::filesystem::path& fol
   StageProgress stage(progress, "claims", 1, "steps");
   const CompareOptions run_options = options_from_json(manifest.at("options"));
   const Analysis analysis = analyse(pairs, detectors_for(run_options), {options.threshold, options.seed});
-  const Report report = assemble(manifest, analysis, read_layer_evidence(activations), options);
+  const Report report = assemble(manifest, analysis, read_layer_evidence(activations, folder), options);
 
   Json findings = Json::array();
   for (const Finding& finding : analysis.findings) findings.push_back(to_json(finding));

@@ -4,6 +4,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "fi/compare/row_stores.h"
 #include "fi/core/error.h"
 
 namespace fi {
@@ -29,6 +30,10 @@ void check_one_of(std::string_view option, const std::string& value, const std::
   if (std::find(allowed.begin(), allowed.end(), value) != allowed.end()) return;
   fail(ErrorCode::kUsage, "[options] --{} got '{}', expected one of {}; choose one of these.", option, value,
        fmt::join(allowed, ", "));
+}
+
+void check_range(std::string_view option, int64_t value, int64_t most) {
+  check(value >= 0 && value <= most, ErrorCode::kUsage, "[options] --{} got {}, expected 0 to {}.", option, value, most);
 }
 
 bool is_device(const std::string& device) {
@@ -86,6 +91,10 @@ void validate(const CompareOptions& options) {
         "[options] --feature-threshold got {}, expected a number from 0 to 1 (Cliff's delta).", options.feature_threshold);
   check(options.max_new_tokens >= 0 && options.max_new_tokens <= 4096, ErrorCode::kUsage,
         "[options] --max-new-tokens got {}, expected 0 to 4096.", options.max_new_tokens);
+  layers_from_text(options.layers);
+  check_range("num-latents", options.num_latents, 1 << 20);
+  check_range("k", options.k, 4096);
+  check_range("tokens", options.tokens, int64_t{1} << 40);
   check(options.seed >= 0, ErrorCode::kUsage, "[options] --seed got {}, expected 0 or more.", options.seed);
 }
 

@@ -28,6 +28,10 @@ struct CompareOptions {
   std::string budget = "standard";
   double feature_threshold = 0.3;
   int64_t max_new_tokens = 0;
+  std::string layers;
+  int64_t num_latents = 0;
+  int64_t k = 0;
+  int64_t tokens = 0;
   int64_t seed = 0;
   bool skip_activations = false;
   bool skip_naming = false;
@@ -64,6 +68,10 @@ void visit_options(Options& options, Visitor&& visit) {
   visit("budget", "How long to look: quick, standard, thorough", options.budget);
   visit("feature_threshold", "Smallest effect size (Cliff's delta, 0 to 1) that is reported", options.feature_threshold);
   visit("max_new_tokens", "Length of generated answers in tokens (0: as the budget says)", options.max_new_tokens);
+  visit("layers", "Layers to train a crosscoder on, such as 12,20 (default: where the strongest change is)", options.layers);
+  visit("num_latents", "Latents of a crosscoder (0: as the budget says)", options.num_latents);
+  visit("k", "Mean number of active latents a token (0: as the budget says)", options.k);
+  visit("tokens", "Tokens that a crosscoder is trained on (0: as the budget says)", options.tokens);
   visit("seed", "Seed of every random choice", options.seed);
   visit("skip_activations", "Skip activation extraction and reuse what the output directory holds", options.skip_activations);
   visit("skip_naming", "Skip feature naming and reuse what the output directory holds", options.skip_naming);

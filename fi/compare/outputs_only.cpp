@@ -103,6 +103,7 @@ Json take_given_answers(const CompareOptions& options, const std::filesystem::pa
   write(kLocalisationFile, Json::array());
   write(kDirectionsFile, Json::array());
   write_steering(staging.path() / kSteeringFile, {});
+  make_folder(staging.path() / kRowsFolder);
   JsonlAppender answers(staging.path() / kAnswersFile);
   for (const AnswerPair& pair : pairs) answers.append(to_json(pair));
   answers.flush();

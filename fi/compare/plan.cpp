@@ -102,9 +102,10 @@ struct TokenPlan {
   int64_t answers = 0;
   int64_t layers = 0;
   int64_t patching = 0;
-  int64_t causes = 0;  // transplants and causal tests
+  int64_t causes = 0;      // transplants and causal tests
+  int64_t crosscoder = 0;  // rows that one is trained on
 
-  int64_t total() const { return answers + layers + patching + causes; }
+  int64_t total() const { return answers + layers + patching + causes + crosscoder; }
 };
 
 // Which categories get a second look is not known yet: those with the most prompts left for one are assumed.
@@ -129,13 +130,14 @@ TokenPlan plan_tokens(const CompareOptions& options, const PromptSet& prompts, c
   }
   plan.num_discovery += largest_second_look(prompts, budget);
   plan.max_confirmation = std::min(num_confirmation, budget.max_confirmation_prompts);
-  const int64_t text = kPromptTokens + (options.max_new_tokens > 0 ? options.max_new_tokens : budget.max_new_tokens);
+  const int64_t text = kPromptTokens + budget.max_new_tokens;
   plan.answers = 2 * (plan.num_discovery + plan.max_confirmation) * text;
   plan.layers = kLayerPasses * std::min(plan.num_discovery, budget.max_traced_texts) * text;
   plan.patching = num_layers / 2 * std::min(plan.num_discovery, budget.max_patched_texts) * text;
   const int64_t passes = kTransplantPasses * std::min(plan.max_confirmation, budget.texts_per_transplant) +
                          kCausalPasses * std::min(plan.max_confirmation, budget.texts_per_causal_test);
   plan.causes = budget.max_localised_claims * passes * text;
+  plan.crosscoder = 2 * budget.crosscoder_tokens;
   return plan;
 }
 
@@ -175,7 +177,7 @@ Json plan_compare(const CompareOptions& options) {
   const PairFiles files = resolve_pair(options);
   const at::Device device = choose_device(options.device);
   const WeightSizes base = sizes_of(files.base);
-  const TokenPlan tokens = plan_tokens(options, prompts, budget_named(options.budget), base.num_layers);
+  const TokenPlan tokens = plan_tokens(options, prompts, budget_of(options), base.num_layers);
   uint64_t weight_bytes = 0;
   for (const auto* model : {&files.base, &files.target}) {
     for (const auto& path : model->weights) weight_bytes += std::filesystem::file_size(path);

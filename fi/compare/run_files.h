@@ -21,6 +21,10 @@ inline constexpr const char* kLayersFile = "layers.json";              // activa
 inline constexpr const char* kLocalisationFile = "localisation.json";  // activations/: transplants, causal tests by trigger
 inline constexpr const char* kDirectionsFile = "directions.json";      // activations/: principal directions of the difference
 inline constexpr const char* kSteeringFile = "steering.safetensors";   // activations/: what `steer` goes along (steering_file.h)
+inline constexpr const char* kRowsFolder = "rows";                     // activations/: paired residual rows, layer_NN/ each
+inline constexpr const char* kCrosscoderFolder = "crosscoder";         // features/: a dictionary of each stored layer, layer_NN/
+inline constexpr const char* kClassesFile = "classes.json";            // layer_NN/: every latent with its class
+inline constexpr const char* kLatentsFile = "latents.json";            // layer_NN/: what a report shows; written last
 inline constexpr const char* kFeaturesFile = "features.json";          // features/: the whole report document
 inline constexpr const char* kFindingsFile = "findings.json";          // features/: every candidate with its statistics
 

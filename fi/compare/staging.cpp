@@ -19,21 +19,22 @@ void check_moved(const std::error_code& error, const fs::path& path) {
         error.message());
 }
 
-std::vector<fs::path> files_in(const fs::path& folder) {
-  std::vector<fs::path> files;
-  for (const auto& entry : fs::directory_iterator(folder)) files.push_back(entry.path());
-  std::sort(files.begin(), files.end());
-  return files;
+std::vector<fs::path> entries_in(const fs::path& folder) {
+  std::vector<fs::path> entries;
+  for (const auto& entry : fs::directory_iterator(folder)) entries.push_back(entry.path());
+  std::sort(entries.begin(), entries.end());
+  return entries;
 }
 
-void remove_file(const fs::path& path) {
+void remove_entry(const fs::path& path) {
   std::error_code error;
-  fs::remove(path, error);
+  fs::remove_all(path, error);
   check_moved(error, path);
 }
 
-void move_file(const fs::path& from, const fs::path& to) {
+void move_entry(const fs::path& from, const fs::path& to) {
   std::error_code error;
+  if (fs::is_directory(to)) remove_entry(to);
   fs::rename(from, to, error);
   check_moved(error, to);
 }
@@ -41,12 +42,12 @@ void move_file(const fs::path& from, const fs::path& to) {
 // From the removal of the old manifest until the new one is in place the output folder counts as incomplete, and the staging
 // folder still holds the new manifest: whoever comes next completes the move.
 void move_all(const fs::path& staging, const fs::path& output) {
-  remove_file(output / kManifestFile);
-  for (const fs::path& file : files_in(staging)) {
-    if (file.filename() != kManifestFile) move_file(file, output / file.filename());
+  remove_entry(output / kManifestFile);
+  for (const fs::path& entry : entries_in(staging)) {
+    if (entry.filename() != kManifestFile) move_entry(entry, output / entry.filename());
   }
-  move_file(staging / kManifestFile, output / kManifestFile);
-  remove_file(staging);
+  move_entry(staging / kManifestFile, output / kManifestFile);
+  remove_entry(staging);
 }
 
 }  // namespace
@@ -57,7 +58,7 @@ StagingFolder::StagingFolder(const fs::path& output) : output_(output), path_(ou
 }
 
 void StagingFolder::clear() const {
-  for (const fs::path& file : files_in(path_)) remove_file(file);
+  for (const fs::path& entry : entries_in(path_)) remove_entry(entry);
 }
 
 void StagingFolder::take_over(const char* name) const {

@@ -16,8 +16,8 @@ class StagingFolder {
   void clear() const;
   /// Makes a copy of the output folder's `name` to go on from, unless the staging folder has one or the output folder has none.
   void take_over(const char* name) const;
-  /// Moves every file into the output folder, manifest.json last. A run writes every file of the stage, empty ones too, so that
-  /// none of an earlier run stays among them. kDisk if a file cannot be moved.
+  /// Moves every file and folder into the output folder, manifest.json last. A run writes all of the stage, empty ones too, so
+  /// that nothing of an earlier run stays among them. kDisk if something cannot be moved.
   void publish() const;
 
  private:

@@ -1,6 +1,9 @@
 #include "fi/dictionary/linear_baselines.h"
 
+#include <algorithm>
+
 #include "fi/core/error.h"
+#include "fi/core/random.h"
 
 namespace fi {
 namespace {
@@ -18,6 +21,14 @@ Crosscoder linear_dictionary(const at::Tensor& directions, const at::Tensor& mea
   result.sparsity = Sparsity::kLinear;
   result.code_norm = CodeNorm::kNone;
   return result;
+}
+
+// [num_latents, width], unit norm
+at::Tensor random_directions(int64_t num_latents, int64_t width, uint64_t seed) {
+  Random random(seed, stream_of("random dictionary"));
+  const at::Tensor directions = at::empty({num_latents, width}, at::kFloat);
+  for (int64_t i = 0; i < directions.numel(); ++i) directions.data_ptr<float>()[i] = static_cast<float>(random.normal());
+  return directions / directions.norm(2, {1}, true);
 }
 
 }  // namespace
@@ -43,6 +54,23 @@ Crosscoder fit_difference_in_means(const at::Tensor& rows) {
   const double norm = mean.norm().item<double>();
   const at::Tensor direction = norm > 0 ? mean / norm : mean;
   return linear_dictionary(direction, at::zeros_like(mean), identity_scaling(1, rows.size(2)), RowView::kDifference);
+}
+
+Crosscoder fit_random(const at::Tensor& rows, const RowScaling& scaling, int64_t num_latents, int64_t k, uint64_t seed) {
+  const int64_t models = rows.size(1), width = rows.size(2);
+  check(rows.size(0) > 0 && k > 0 && k <= num_latents, ErrorCode::kUsage, "[random] k is {}, expected 1 to {}.", k, num_latents);
+  Crosscoder result = linear_dictionary(random_directions(num_latents, models * width, seed), at::zeros({models, width}), scaling,
+                                        RowView::kModels);
+  result.sparsity = Sparsity::kBatchTopK;
+  result.k = k;
+  const at::Tensor x = normalise(scaling, rows).flatten(1);
+  const at::Tensor codes = encode(result, rows);
+  const int64_t kept = std::min(codes.numel(), k * rows.size(0));
+  result.threshold = std::get<0>(codes.flatten().kthvalue(codes.numel() - kept + 1)).item<double>();
+  const at::Tensor guess = normalise(scaling, decode(result, encode(result, rows))).flatten(1);
+  const double fit = (x * guess).sum(at::kDouble).item<double>(), size = guess.square().sum(at::kDouble).item<double>();
+  if (size > 0.0) result.decoder = result.decoder * (fit / size);
+  return result;
 }
 
 }  // namespace fi

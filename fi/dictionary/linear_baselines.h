@@ -20,4 +20,9 @@ Crosscoder fit_pca(const RowMoments& moments, const RowScaling& scaling, RowView
 /// The difference in means as a linear dictionary of one latent on RowView::kDifference: rows [n, 2, d_model] of both models.
 Crosscoder fit_difference_in_means(const at::Tensor& rows);
 
+/// What a dictionary of this size explains without having learned anything: random directions as tied encoder and decoder, the
+/// threshold at which `rows` [n, num_models, d_model] have `k` codes a row, and the one decoder scale that reconstructs them
+/// best.
+Crosscoder fit_random(const at::Tensor& rows, const RowScaling& scaling, int64_t num_latents, int64_t k, uint64_t seed);
+
 }  // namespace fi

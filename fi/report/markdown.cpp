@@ -160,11 +160,14 @@ void add_features(Document& out, const Report& report) {
   std::vector<Cells> rows;
   for (const size_t index : strongest_features(report, kMaxFeatures)) {
     const FeatureRow& feature = report.features[index];
-    rows.push_back({markdown_text(feature.id), feature.kind, markdown_text(feature.name.value_or("unnamed")),
-                    token_list(feature.promoted_tokens, 5), format_share(feature.share_of_difference),
+    rows.push_back({markdown_text(feature.id), feature.kind, markdown_text(feature.engine),
+                    markdown_text(feature.name.value_or("unnamed")), token_list(feature.promoted_tokens, 5),
+                    format_share(feature.share_of_difference),
                     format_number(feature.base_use) + " → " + format_number(feature.target_use)});
   }
-  out.table({"feature", "kind", "name", "raises the chance of", "share of the layer's difference", "use, base → target"}, rows);
+  out.table(
+      {"feature", "kind", "found by", "name", "raises the chance of", "share of the layer's difference", "use, base → target"},
+      rows);
   if (report.features.size() > kMaxFeatures)
     out.block(fmt::format("The {} strongest are shown; all are in features.csv.", kMaxFeatures));
 }

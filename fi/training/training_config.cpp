@@ -15,6 +15,15 @@ void check_range(const char* field, double value, double low, double high) {
 
 }  // namespace
 
+TrainingConfig usual_config(int64_t num_latents, int64_t k, int64_t num_steps) {
+  TrainingConfig config{.num_latents = num_latents, .k = k, .num_steps = num_steps};
+  config.k_initial = std::max(k, std::min(4 * k, num_latents));
+  config.k_anneal_steps = std::min<int64_t>(100, num_steps / 3);
+  config.warmup_steps = std::min<int64_t>(20, num_steps / 10);
+  config.decay_steps = std::min<int64_t>(100, num_steps / 4);
+  return config;
+}
+
 void check_training_config(const TrainingConfig& c) {
   constexpr double kMany = 1e12;
   check_range("num_latents", static_cast<double>(c.num_latents), 1, std::numeric_limits<int32_t>::max());

@@ -54,6 +54,10 @@ void visit_fields(TrainingConfig& c, Visit&& visit) {
   visit("seed", c.seed);
 }
 
+/// The usual schedule for a run of this length: k from four times its end over the first steps (at most 100), the learning rate
+/// rising over the first 20 and falling over the last 100; shorter phases where there are few steps.
+TrainingConfig usual_config(int64_t num_latents, int64_t k, int64_t num_steps);
+
 /// kUsage, naming the field, unless every number is in range.
 void check_training_config(const TrainingConfig& config);
 

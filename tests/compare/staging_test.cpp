@@ -44,6 +44,18 @@ TEST_F(StagingTest, PublishingReplacesEveryFileAndRemovesTheFolder) {
   EXPECT_FALSE(fs::exists(staging.path()));
 }
 
+TEST_F(StagingTest, AFolderReplacesTheEarlierOneWithAllThatWasInIt) {
+  write_file_atomically(output / kRowsFolder / "layer_01" / "store.json", "old store");
+  write_file_atomically(output / kRowsFolder / "layer_02" / "store.json", "old store");
+  const StagingFolder staging(output);
+  write_file_atomically(staging.path() / kRowsFolder / "layer_02" / "store.json", "new store");
+  write_file_atomically(staging.path() / kManifestFile, "new manifest");
+  staging.publish();
+  EXPECT_EQ(read_file(output / kRowsFolder / "layer_02" / "store.json", "test"), "new store");
+  EXPECT_FALSE(fs::exists(output / kRowsFolder / "layer_01"));
+  EXPECT_FALSE(fs::exists(staging.path()));
+}
+
 TEST_F(StagingTest, AMoveStoppedInTheMiddleIsCompletedByTheNextReader) {
   const StagingFolder staging(output);
   write_file_atomically(staging.path() / kManifestFile, "new manifest");

@@ -62,5 +62,23 @@ TEST(LinearBaselines, NoDifferenceGivesNoDirection) {
   EXPECT_EQ(fit_difference_in_means(rows).decoder.abs().max().item<double>(), 0.0);
 }
 
+TEST(LinearBaselines, RandomDirectionsKeepKCodesARowAtTheirBestScale) {
+  const at::Tensor rows = sample_rows(64) + 2.0;
+  const RowScaling scaling{.mean = rows.mean(at::IntArrayRef{0}), .scale = at::tensor({1.0F, 3.0F})};
+  const Crosscoder random = fit_random(rows, scaling, 40, 5, 1);
+  check_crosscoder(random, "test");
+  EXPECT_NEAR(encode(random, rows).ne(0).sum().item<double>() / 64.0, 5.0, 0.1);
+  const auto error = [&](double factor) {
+    Crosscoder scaled = random;
+    scaled.decoder = random.decoder * factor;
+    return squared_error(normalise(scaling, decode(scaled, encode(random, rows))), normalise(scaling, rows));
+  };
+  EXPECT_LT(error(1.0), error(0.98));
+  EXPECT_LT(error(1.0), error(1.02));
+  EXPECT_TRUE(fit_random(rows, scaling, 40, 5, 1).decoder.equal(random.decoder));
+  EXPECT_FALSE(fit_random(rows, scaling, 40, 5, 2).decoder.equal(random.decoder));
+  EXPECT_THROW(fit_random(rows, scaling, 4, 5, 1), Error);
+}
+
 }  // namespace
 }  // namespace fi

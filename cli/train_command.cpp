@@ -1,0 +1,61 @@
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "cli/command.h"
+#include "fi/compare/train_stored.h"
+
+namespace fi {
+namespace {
+
+constexpr const char* kExamples =
+    "Examples:\n"
+    "  feature-interpreter capture BASE TARGET --layers 20 --output-dir run\n"
+    "  feature-interpreter train --activations run --num-latents 4096 --k 32 --steps 300 --out dictionary\n"
+    "  feature-interpreter train --activations run --num-latents 4096 --k 32 --steps 300 --out dictionary --resume";
+
+std::string shares(const Json& quality) {
+  const auto& models = quality.at("explained_by_model");
+  return fmt::format("base {:.3f}, target {:.3f}", models.at(0).get<double>(), models.at(1).get<double>());
+}
+
+void print_result(const Json& result) {
+  const Json& crosscoder = result.at("crosscoder");
+  fmt::print("layer {}: {} latents, k {}, {} steps on {} rows\n", result.at("layer").get<int64_t>(),
+             result.at("num_latents").get<int64_t>(), result.at("k").get<int64_t>(), result.at("num_steps").get<int64_t>(),
+             result.at("num_training_rows").get<int64_t>());
+  fmt::print("fraction of variance explained on {} held-out rows: {}\n", crosscoder.at("num_rows").get<int64_t>(),
+             shares(crosscoder));
+  fmt::print("  PCA of rank {}: {}; random dictionary: {}\n", result.at("k").get<int64_t>(), shares(result.at("pca")),
+             shares(result.at("random")));
+  fmt::print("{:.1f} latents a row, {:.1f}% dead, {:.1f}% dense\n{}\n", crosscoder.at("l0").get<double>(),
+             100.0 * crosscoder.at("dead_share").get<double>(), 100.0 * crosscoder.at("dense_share").get<double>(),
+             result.at("folder").get<std::string>());
+}
+
+}  // namespace
+
+Command add_train(CLI::App& parent) {
+  auto request = std::make_shared<TrainRequest>();
+  CLI::App* app = parent.add_subcommand("train", "Train a crosscoder on the rows that capture stored");
+  app->add_option("--activations", request->activations, "Output folder of a run, or one store of rows")->capture_default_str();
+  app->add_option("--layers", request->layers, "Layers, such as 12,20 (default: all that are stored)");
+  app->add_option("--num-latents", request->num_latents, "Latents of the dictionary")->capture_default_str();
+  app->add_option("--k", request->k, "Mean number of active latents a row")->capture_default_str();
+  app->add_option("--steps", request->steps, "Training steps")->capture_default_str();
+  app->add_option("--batch-size", request->batch_size, "Rows a step")->capture_default_str();
+  app->add_option("--seed", request->seed, "Seed of weights and row order")->capture_default_str();
+  app->add_flag("--resume", request->resume, "Go on from the newest checkpoint in the output folder");
+  app->add_option("--out", request->out, "Folder of the dictionary, its quality, metrics and checkpoints")->capture_default_str();
+  app->footer(kExamples);
+  return {app, [request](const Globals& globals, ProgressSink& progress) {
+            const Json results = train_on_stored_rows(*request, progress);
+            if (globals.json) {
+              fmt::print("{}\n", results.dump());
+              return;
+            }
+            for (const Json& result : results) print_result(result);
+          }};
+}
+
+}  // namespace fi

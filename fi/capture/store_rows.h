@@ -1,0 +1,31 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "fi/activations/activation_writer.h"
+#include "fi/capture/traced_text.h"
+#include "fi/core/progress.h"
+
+namespace fi {
+
+struct StoreRowsOptions {
+  std::filesystem::path folder;  // of the activation store
+  std::string base;              // names, for the record
+  std::string target;
+  std::string tokenizer;
+  int64_t layer = 0;  // the residual stream after this block
+  double outlier_factor = 4.0;
+};
+
+/// Reads every text with both models and stores the paired residual rows after one block; later blocks do not run. Memory does
+/// not grow with the texts. Left out and counted: position 0, special tokens, norm outliers, and what
+/// all texts begin with. A text's rows stay together, in the
+/// order of the texts. kIncompatible unless both models have the same depth, width and vocabulary; kUsage if the layer does not
+/// exist or no row is kept.
+StoreInfo store_rows(const Decoder& base, const Decoder& target, const std::vector<TracedText>& texts,
+                     const std::function<bool(int32_t)>& is_special, const StoreRowsOptions& options, ProgressSink& progress);
+
+}  // namespace fi

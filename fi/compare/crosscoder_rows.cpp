@@ -1,0 +1,61 @@
+#include "fi/compare/crosscoder_rows.h"
+
+#include "fi/capture/store_rows.h"
+#include "fi/compare/row_stores.h"
+#include "fi/compare/run_files.h"
+#include "fi/core/random.h"
+#include "fi/io/atomic_file.h"
+
+namespace fi {
+
+TracedText traced_text(const Tokenizer& tokenizer, const AnswerPair& pair, const std::string& answer) {
+  TracedText text{.ids = tokenizer.encode_prompt(pair.prompt), .category = pair.category};
+  text.answer_start = static_cast<int64_t>(text.ids.size());
+  const TokenIds ids = tokenizer.encode(answer, false).ids;
+  text.ids.insert(text.ids.end(), ids.begin(), ids.end());
+  return text;
+}
+
+std::vector<TracedText> crosscoder_texts(const Tokenizer& tokenizer, const std::vector<const AnswerPair*>& pairs,
+                                         int64_t max_tokens, uint64_t seed) {
+  std::vector<std::pair<const AnswerPair*, const std::string*>> answers;
+  for (const AnswerPair* pair : pairs) {
+    answers.emplace_back(pair, &pair->target);
+    if (pair->base != pair->target) answers.emplace_back(pair, &pair->base);
+  }
+  Random random(seed, stream_of("crosscoder texts"));
+  random.shuffle(answers);
+  std::vector<TracedText> texts;
+  int64_t num_tokens = 0;
+  for (const auto& [pair, answer] : answers) {
+    if (num_tokens >= max_tokens) break;
+    texts.push_back(traced_text(tokenizer, *pair, *answer));
+    num_tokens += static_cast<int64_t>(texts.back().ids.size());
+  }
+  return texts;
+}
+
+void write_crosscoder_rows(const LocateInputs& in, int64_t layer, ProgressSink& progress) {
+  make_folder(in.folder / kRowsFolder);
+  if (in.budget.crosscoder_tokens == 0) return;
+  std::vector<const AnswerPair*> pairs;
+  for (const auto* part : {&in.analysis.discovery, &in.analysis.confirmation}) {
+    for (const AnswerPair& pair : *part) pairs.push_back(&pair);
+  }
+  const Tokenizer& tokenizer = *in.pair.base.tokenizer;
+  const auto texts = crosscoder_texts(tokenizer, pairs, in.budget.crosscoder_tokens, static_cast<uint64_t>(in.options.seed));
+  std::vector<int64_t> layers = layers_from_text(in.options.layers);
+  if (layers.empty()) layers.push_back(layer);
+  for (const int64_t chosen : layers) {
+    store_rows(
+        in.pair.base.decoder, in.pair.target.decoder, texts, [&](int32_t id) { return tokenizer.is_special(id); },
+        {.folder = row_store_folder(in.folder, chosen),
+         .base = in.pair.base.files.name,
+         .target = in.pair.target.files.name,
+         .tokenizer = tokenizer.fingerprint(),
+         .layer = chosen},
+        progress);
+  }
+}
+
+}  // namespace fi

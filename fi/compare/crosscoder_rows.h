@@ -1,0 +1,25 @@
+#pragma once
+
+#include <vector>
+
+#include "fi/capture/answer_pair.h"
+#include "fi/capture/traced_text.h"
+#include "fi/compare/locate.h"
+#include "fi/tokenizer/tokenizer.h"
+
+namespace fi {
+
+/// The prompt as the model saw it, followed by an answer.
+TracedText traced_text(const Tokenizer& tokenizer, const AnswerPair& pair, const std::string& answer);
+
+/// Prompts with the answers of both models, each once, in random order, as many as hold `max_tokens` tokens: what a crosscoder is
+/// trained on. Both models' answers, so that what only one of them does is there; in random order, so that any part of the rows
+/// is a sample of all categories.
+std::vector<TracedText> crosscoder_texts(const Tokenizer& tokenizer, const std::vector<const AnswerPair*>& pairs,
+                                         int64_t max_tokens, uint64_t seed);
+
+/// Writes the rows of both models after `layer`, or after the layers that the options name, to a store each in
+/// activations/rows/ (fi/compare/row_stores.h); an empty folder if the budget has no crosscoder.
+void write_crosscoder_rows(const LocateInputs& inputs, int64_t layer, ProgressSink& progress);
+
+}  // namespace fi

@@ -1,0 +1,177 @@
+#include "fi/compare/dictionary_stage.h"
+
+#include <map>
+#include <set>
+
+#include "fi/compare/budget.h"
+#include "fi/compare/latents.h"
+#include "fi/compare/models.h"
+#include "fi/compare/name_hypotheses.h"
+#include "fi/compare/row_stores.h"
+#include "fi/compare/run_files.h"
+#include "fi/core/error.h"
+#include "fi/core/hash.h"
+#include "fi/dictionary/canonical_file.h"
+#include "fi/io/atomic_file.h"
+#include "fi/model/load_model.h"
+#include "fi/training/train_dictionary.h"
+
+namespace fi {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Latents are classed on rows that training has not seen: a quarter of them, so that many latents fire often enough there.
+constexpr double kHeldOut = 0.25;
+constexpr int64_t kMinFirings = 50;
+constexpr size_t kMaxChanged = 200;  // latents in a report that are not alike in both models
+constexpr size_t kNumShared = 8;     // and of those that are
+
+Json read_json(const fs::path& path) { return parse_json(read_file(path, "crosscoder"), "crosscoder", path.string()); }
+
+void write_json(const fs::path& path, const Json& document) { write_file_atomically(path, to_pretty_json(document)); }
+
+// Of every byte that training reads.
+std::string fingerprint_of(const fs::path& store) {
+  std::string sums;
+  std::set<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(store)) files.insert(entry.path());
+  for (const fs::path& file : files)
+    sums += fmt::format("{} {:016x}\n", file.filename().string(), xxh3_of_bytes(read_file(file, "crosscoder")));
+  return fmt::format("{:016x}", xxh3_of_bytes(sums));
+}
+
+fs::path dictionary_folder(const fs::path& features, int64_t layer) {
+  return features / kCrosscoderFolder / fmt::format("layer_{:02}", layer);
+}
+
+TrainingConfig training_for(const CompareOptions& options) {
+  const Budget budget = budget_of(options);
+  TrainingConfig config = usual_config(budget.crosscoder_latents, budget.crosscoder_k, budget.crosscoder_steps);
+  config.batch_size = budget.crosscoder_batch;
+  config.seed = static_cast<uint64_t>(options.seed);
+  return config;
+}
+
+/// The base model, loaded when the first dictionary needs it.
+struct Reader {
+  const CompareOptions& options;
+  const fs::path& activations;
+  ProgressSink& progress;
+  std::optional<Decoder> base;
+  std::optional<Tokenizer> tokenizer;
+  std::vector<CategoryHypothesis> hypotheses;
+
+  void load() {
+    if (base) return;
+    const ModelFiles files = resolve_pair(options, progress).base;
+    base.emplace(load_model(files, {.device = options.device, .quantization = options.quantization}, progress));
+    tokenizer.emplace(Tokenizer::load(files));
+    std::set<std::vector<std::string>> triggers;
+    for (const Json& place : read_json(activations / kLocalisationFile))
+      triggers.insert(place.at("categories").get<std::vector<std::string>>());
+    hypotheses = name_hypotheses(options.prompts.empty() ? builtin_prompts() : load_prompts(options.prompts), triggers);
+  }
+};
+
+Json counts_by_class(const FeatureTable& table) {
+  std::map<std::string, int64_t> counts;
+  for (const char* kind : {"added", "removed", "modified", "shared", "undecided", "dead"}) counts[kind] = 0;
+  for (const Feature& feature : table.features) ++counts[feature.kind];
+  return counts;
+}
+
+Json latents_document(const ActivationStore& store, const RowStore& place, const Crosscoder& crosscoder,
+                      const DictionaryReport& quality, const FeatureTable& table, const Reader& reader) {
+  const auto seed = static_cast<uint64_t>(reader.options.seed);
+  const std::vector<int64_t> shown = latents_to_show(table, kMaxChanged, kNumShared);
+  const LatentInputs inputs{
+      crosscoder, store, table, quality.num_training_rows, place.layer, reader.hypotheses, *reader.base, *reader.tokenizer, seed};
+  return {{"layer", place.layer},
+          {"quality", fields_to_json(quality)},
+          {"classes", counts_by_class(table)},
+          {"min_firings", kMinFirings},
+          {"rows_dropped",
+           {{"position 0", store.info().num_masked_first},
+            {"special tokens", store.info().num_masked_special},
+            {"what all texts begin with", store.info().num_masked_repeated},
+            {"norm outliers", store.info().num_masked_outliers}}},
+          {"features", latent_documents(inputs, shown)}};
+}
+
+void train_layer(const RowStore& place, const fs::path& folder, bool resume, Reader& reader) {
+  const ActivationStore store = ActivationStore::open(place.folder);
+  const TrainingConfig config = training_for(reader.options);
+  const DictionaryReport quality =
+      resume && fs::is_regular_file(folder / kQualityFile)
+          ? load_dictionary_report(folder)
+          : train_dictionary(store, folder, {.training = config, .held_out = kHeldOut, .resume = resume}, reader.progress);
+  fs::remove_all(folder / "checkpoints");  // three times the dictionary's size, and of no use any more
+  reader.load();
+  const Crosscoder crosscoder = load_crosscoder(folder);
+  const RowRange held_out(store, quality.num_training_rows, quality.crosscoder.num_rows);
+  const FeatureTable table = find_features(crosscoder, held_out, row_labels(store, quality.num_training_rows),
+                                           {.min_firings = kMinFirings}, reader.progress);
+  write_file_atomically(folder / kClassesFile, fields_to_json(table).dump());
+  write_json(folder / kLatentsFile, latents_document(store, place, crosscoder, quality, table, reader));
+}
+
+}  // namespace
+
+void train_dictionaries(const CompareOptions& options, const fs::path& activations, const fs::path& features, bool reuse,
+                        ProgressSink& progress) {
+  const std::vector<RowStore> stores = find_row_stores(activations);
+  Reader reader{.options = options, .activations = activations, .progress = progress};
+  for (const RowStore& place : stores) {
+    const fs::path folder = dictionary_folder(features, place.layer);
+    const Json identity = {{"rows", fingerprint_of(place.folder)}, {"training", fields_to_json(training_for(options))}};
+    const fs::path identity_path = folder / kIdentityFile;
+    const bool is_same = reuse && fs::is_regular_file(identity_path) && read_json(identity_path) == identity;
+    if (is_same && fs::is_regular_file(folder / kLatentsFile)) continue;
+    if (!is_same) fs::remove_all(folder);
+    write_json(identity_path, identity);
+    train_layer(place, folder, is_same, reader);
+  }
+}
+
+std::vector<Json> read_dictionaries(const fs::path& activations, const fs::path& features) {
+  std::vector<Json> documents;
+  for (const RowStore& place : find_row_stores(activations)) {
+    const fs::path folder = dictionary_folder(features, place.layer);
+    if (!fs::is_regular_file(folder / kLatentsFile)) continue;
+    if (read_json(folder / kIdentityFile).value("rows", "") == fingerprint_of(place.folder))
+      documents.push_back(read_json(folder / kLatentsFile));
+  }
+  return documents;
+}
+
+Json dictionary_notes(const Json& latents) {
+  const Json &quality = latents.at("quality"), &crosscoder = quality.at("crosscoder"), &classes = latents.at("classes");
+  const auto explained = [&](const char* which) {
+    const Json& models = quality.at(which).at("explained_by_model");
+    return fmt::format("base {:.3f}, target {:.3f}", models.at(0).get<double>(), models.at(1).get<double>());
+  };
+  std::vector<std::string> counts;
+  for (const auto& [kind, count] : classes.items()) counts.push_back(fmt::format("{} {}", count.get<int64_t>(), kind));
+  const Json settings = {{"size", fmt::format("{} latents, k {}, {} steps on {} rows", quality.at("num_latents").get<int64_t>(),
+                                              quality.at("k").get<int64_t>(), quality.at("num_steps").get<int64_t>(),
+                                              quality.at("num_training_rows").get<int64_t>())},
+                         {"variance explained on held-out rows", explained("crosscoder")},
+                         {"by PCA of rank k", explained("pca")},
+                         {"by a random dictionary of this size", explained("random")},
+                         {"held-out rows", crosscoder.at("num_rows")},
+                         {"latents a row", fmt::format("{:.1f}", crosscoder.at("l0").get<double>())},
+                         {"share of latents dead, dense", fmt::format("{:.3f}, {:.3f}", crosscoder.at("dead_share").get<double>(),
+                                                                      crosscoder.at("dense_share").get<double>())},
+                         {"latents by class", fmt::format("{}", fmt::join(counts, ", "))}};
+  const Json not_seen = {
+      {"variance not explained", 1.0 - crosscoder.at("explained").get<double>()},
+      {"latents that never fired on held-out rows", classes.at("dead")},
+      {fmt::format("latents with fewer than {} firings there, or whose direction was not borne out, without a class",
+                   latents.at("min_firings").get<int64_t>()),
+       classes.at("undecided")},
+      {"rows dropped", latents.at("rows_dropped")}};
+  return {{"settings", settings}, {"not_seen", not_seen}};
+}
+
+}  // namespace fi

@@ -1,0 +1,114 @@
+#include "fi/compare/latent_use.h"
+
+#include <algorithm>
+#include <span>
+
+#include "fi/core/progress.h"
+
+namespace fi {
+namespace {
+
+constexpr int64_t kBlockRows = 512;
+
+at::Tensor indices_of(const std::vector<int64_t>& latents) { return at::tensor(at::ArrayRef<int64_t>(latents), at::kLong); }
+
+// The crosscoder with these latents alone.
+Crosscoder part_of(const Crosscoder& c, const at::Tensor& latents) {
+  Crosscoder part = c;
+  part.encoder = c.encoder.index_select(2, latents);
+  part.encoder_bias = c.encoder_bias.index_select(0, latents);
+  part.decoder = c.decoder.index_select(1, latents);
+  if (c.jump_threshold.defined()) part.jump_threshold = c.jump_threshold.index_select(0, latents);
+  return part;
+}
+
+// Decoder vectors in the models' own units: [num_models, num_latents, d_model].
+at::Tensor raw_vectors(const Crosscoder& c) { return c.decoder / c.scaling.scale.view({-1, 1, 1}); }
+
+// [num_latents, d_model]
+at::Tensor stronger_directions(const at::Tensor& vectors) {
+  const at::Tensor norms = vectors.norm(2, {2}, true);  // [2, num_latents, 1]
+  const at::Tensor chosen = at::where(norms[1] >= norms[0], vectors[1], vectors[0]);
+  return chosen / chosen.norm(2, {1}, true).clamp_min(1e-30);
+}
+
+/// Sums over blocks of rows.
+class UseSums {
+ public:
+  UseSums(const Crosscoder& c, const std::vector<int64_t>& latents, int64_t num_categories)
+      : c_(c),
+        latents_(indices_of(latents)),
+        vectors_(raw_vectors(part_of(c, latents_))),
+        directions_(stronger_directions(vectors_)),
+        change_(vectors_[1] - vectors_[0]),
+        mean_change_(c.scaling.mean[1] - c.scaling.mean[0]),
+        strength_(at::zeros({latents_.size(0), num_categories, 2}, at::kDouble)),
+        explained_(at::zeros({latents_.size(0)}, at::kDouble)) {}
+
+  void add(const at::Tensor& rows, const at::Tensor& categories) {
+    const at::Tensor all = encode(c_, rows), error = rows - decode(c_, all);
+    const at::Tensor codes = all.index_select(1, latents_), fires = codes.gt(0);
+    for (int64_t m = 0; m < 2; ++m) {
+      const at::Tensor own = codes * (directions_ * vectors_[m]).sum(1);
+      const at::Tensor reach = (error.select(1, m).matmul(directions_.t()) + own) * fires;
+      strength_.select(2, m).t().index_add_(0, categories, reach.to(at::kDouble));
+    }
+    const at::Tensor difference = rows.select(1, 1) - rows.select(1, 0) - mean_change_;
+    const at::Tensor gain = 2.0 * codes * difference.matmul(change_.t()) - codes.square() * change_.square().sum(1);
+    explained_.add_(gain.sum(at::IntArrayRef{0}, false, at::kDouble));
+    difference_ += difference.square().sum(at::kDouble).item<double>();
+  }
+
+  LatentUse finish(std::vector<double> rows_by_category) const {
+    LatentUse use{.strength = strength_, .rows_by_category = std::move(rows_by_category)};
+    for (int64_t i = 0; i < explained_.size(0); ++i) {
+      const double gain = std::max(0.0, explained_[i].item<double>());
+      use.share_of_difference.push_back(difference_ > 0.0 ? gain / difference_ : 0.0);
+    }
+    return use;
+  }
+
+ private:
+  const Crosscoder& c_;
+  at::Tensor latents_;
+  at::Tensor vectors_;      // [2, num_latents, d_model]
+  at::Tensor directions_;   // [num_latents, d_model]
+  at::Tensor change_;       // [num_latents, d_model]
+  at::Tensor mean_change_;  // [d_model]
+  at::Tensor strength_;     // [num_latents, num_categories, 2]
+  at::Tensor explained_;    // [num_latents]
+  double difference_ = 0.0;
+};
+
+}  // namespace
+
+at::Tensor codes_of(const Crosscoder& c, const RowSource& rows, const std::vector<int64_t>& latents) {
+  const Crosscoder part = part_of(c, indices_of(latents));
+  std::vector<at::Tensor> blocks = {at::empty({0, part.num_latents()})};
+  for (int64_t first = 0; first < rows.num_rows(); first += kBlockRows) {
+    check_interrupt();
+    const at::Tensor block = read_rows(rows, first, std::min(kBlockRows, rows.num_rows() - first));
+    blocks.push_back(scaled_codes(part, encode(part, block)));
+  }
+  return at::cat(blocks);
+}
+
+LatentUse use_of_latents(const Crosscoder& c, const RowSource& rows, const std::vector<int32_t>& categories,
+                         int64_t num_categories, const std::vector<int64_t>& latents) {
+  UseSums sums(c, latents, num_categories);
+  std::vector<double> counts(static_cast<size_t>(num_categories));
+  for (const int32_t category : categories) counts[static_cast<size_t>(category)] += 1.0;
+  for (int64_t first = 0; first < rows.num_rows(); first += kBlockRows) {
+    check_interrupt();
+    const int64_t count = std::min(kBlockRows, rows.num_rows() - first);
+    const auto part = std::span(categories).subspan(static_cast<size_t>(first), static_cast<size_t>(count));
+    sums.add(read_rows(rows, first, count), at::tensor(at::ArrayRef<int32_t>(part.data(), part.size()), at::kInt));
+  }
+  return sums.finish(std::move(counts));
+}
+
+at::Tensor stronger_direction(const Crosscoder& c, int64_t latent) {
+  return stronger_directions(raw_vectors(part_of(c, at::tensor({latent}, at::kLong))))[0];
+}
+
+}  // namespace fi

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <vector>
+
+#include "fi/activations/row_source.h"
+#include "fi/dictionary/crosscoder.h"
+
+namespace fi {
+
+/// Scaled codes of chosen latents on all rows of a source: [num_rows, num_latents].
+at::Tensor codes_of(const Crosscoder& crosscoder, const RowSource& rows, const std::vector<int64_t>& latents);
+
+/// How much either model uses chosen latents.
+struct LatentUse {
+  at::Tensor strength;                      // [num_latents, num_categories, 2] sum over the category's rows, raw units
+  std::vector<double> rows_by_category;     // [num_categories]
+  std::vector<double> share_of_difference;  // [num_latents] of the squared (centred) difference of the models' rows
+};
+
+/// A model uses a latent on a row as strongly as its row, without what the other latents explain, reaches along the latent's
+/// vector in the model that writes it more: <u, x - reconstruction + code * d>, the quantity of latent scaling (Minder, Dumas et
+/// al. 2504.02922), where the latent fires; 0 elsewhere. The difference is explained by code * (d_target - d_base).
+LatentUse use_of_latents(const Crosscoder& crosscoder, const RowSource& rows, const std::vector<int32_t>& categories,
+                         int64_t num_categories, const std::vector<int64_t>& latents);
+
+/// Unit vector of a latent in the model that has the larger one, in raw units: [d_model].
+at::Tensor stronger_direction(const Crosscoder& crosscoder, int64_t latent);
+
+}  // namespace fi

@@ -1,0 +1,199 @@
+#include "fi/compare/latents.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "fi/compare/latent_use.h"
+#include "fi/compare/logit_lens.h"
+
+namespace fi {
+namespace {
+
+constexpr size_t kCategoriesListed = 8;
+constexpr size_t kExamples = 4;
+constexpr int64_t kTokensAround = 16;  // shown before and after the token that fires most
+
+double mean_use(const Feature& feature) { return feature.mean_code * static_cast<double>(feature.num_firings); }
+
+bool is_changed(const Feature& f) { return f.kind == "added" || f.kind == "removed" || f.kind == "modified"; }
+
+std::vector<int64_t> strongest(std::vector<const Feature*> features, size_t most) {
+  std::stable_sort(features.begin(), features.end(),
+                   [](const Feature* a, const Feature* b) { return mean_use(*a) > mean_use(*b); });
+  std::vector<int64_t> latents;
+  for (size_t i = 0; i < std::min(most, features.size()); ++i) latents.push_back(features[i]->latent);
+  return latents;
+}
+
+Json ratio_document(const Ratio& ratio) { return {{"value", ratio.value}, {"low", ratio.low}, {"high", ratio.high}}; }
+
+/// All documents; keeps what the latents share.
+class LatentView {
+ public:
+  LatentView(const LatentInputs& inputs, const std::vector<int64_t>& latents)
+      : in_(inputs),
+        latents_(latents),
+        codes_(codes_of(inputs.crosscoder, inputs.store, latents).t().contiguous()),
+        labels_(row_labels(inputs.store, inputs.first_held_out)) {
+    const int64_t count = in_.store.num_rows() - in_.first_held_out;
+    use_ = use_of_latents(in_.crosscoder, RowRange(in_.store, in_.first_held_out, count), labels_.categories,
+                          static_cast<int64_t>(labels_.category_names.size()), latents);
+    for (int64_t row = 0; row < in_.store.num_rows(); ++row) rows_of_[in_.store.place(row).text].push_back(row);
+  }
+
+  Json document(size_t index) const {
+    const Feature& feature = in_.table.features[static_cast<size_t>(latents_[index])];
+    const at::Tensor direction = stronger_direction(in_.crosscoder, feature.latent);
+    Json entry = {{"id", fmt::format("L{}-cc-{}", in_.layer, feature.latent)},
+                  {"layer", in_.layer},
+                  {"engine", "crosscoder"},
+                  {"kind", feature.kind},
+                  {"share_of_difference", use_.share_of_difference[index]},
+                  {"base_use", mean_over_rows(index, 0)},
+                  {"target_use", mean_over_rows(index, 1)},
+                  {"promoted", lens_tokens(in_.base, in_.tokenizer, direction)},
+                  {"suppressed", lens_tokens(in_.base, in_.tokenizer, direction.neg())},
+                  {"categories", categories(index)},
+                  {"examples", examples(index, feature.kind == "removed" ? "base" : "target")},
+                  {"measures", measures(feature)}};
+    if (const auto name = scored_name(index)) {
+      entry["name"] = {{"fires_on", name->words},          {"score", name->score},
+                       {"shuffled", name->shuffled},       {"num_inside", name->num_inside},
+                       {"num_outside", name->num_outside}, {"passes_bar", passes_bar(*name)}};
+    }
+    return entry;
+  }
+
+ private:
+  float code(size_t index, int64_t row) const {
+    return codes_.const_data_ptr<float>()[static_cast<int64_t>(index) * codes_.size(1) + row];
+  }
+  float largest_in(size_t index, const std::vector<int64_t>& rows) const {
+    float largest = 0.0F;
+    for (const int64_t row : rows) largest = std::max(largest, code(index, row));
+    return largest;
+  }
+  const std::string& category_of(int64_t text) const { return in_.store.info().text_categories[static_cast<size_t>(text)]; }
+
+  static Json measures(const Feature& f) {
+    return {{"firing_rate", f.firing_rate},
+            {"num_firings", f.num_firings},
+            {"num_texts", f.num_texts},
+            {"decoder_cosine", f.decoder_cosine},
+            {"target_norm_share", f.target_norm_share},
+            {"use_ratio", f.use_ratio},
+            {"nu_error_base", ratio_document(f.nu_error_base)},
+            {"nu_error_target", ratio_document(f.nu_error_target)},
+            {"nu_reconstruction_base", f.nu_reconstruction_base},
+            {"nu_reconstruction_target", f.nu_reconstruction_target},
+            {"twin", f.twin >= 0 ? Json(f.twin) : Json()}};
+  }
+
+  double mean_over_rows(size_t index, int64_t model) const {
+    const double sum = use_.strength[static_cast<int64_t>(index)].select(1, model).sum().item<double>();
+    return std::max(0.0, sum / static_cast<double>(labels_.texts.size()));
+  }
+
+  Json categories(size_t index) const {
+    std::vector<std::pair<double, Json>> uses;
+    for (size_t c = 0; c < labels_.category_names.size(); ++c) {
+      const double rows = use_.rows_by_category[c];
+      if (rows == 0.0) continue;
+      const at::Tensor sums = use_.strength[static_cast<int64_t>(index)][static_cast<int64_t>(c)];
+      const double base = std::max(0.0, sums[0].item<double>() / rows), target = std::max(0.0, sums[1].item<double>() / rows);
+      uses.emplace_back(std::max(base, target),
+                        Json{{"category", labels_.category_names[c]}, {"base", base}, {"target", target}});
+    }
+    std::stable_sort(uses.begin(), uses.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
+    Json listed = Json::array();
+    for (size_t i = 0; i < std::min(uses.size(), kCategoriesListed); ++i) listed.push_back(uses[i].second);
+    return listed;
+  }
+
+  // The texts on which it fires most, one of each category.
+  Json examples(size_t index, const char* model) const {
+    std::vector<std::pair<float, int64_t>> order;
+    for (const auto& [text, rows] : rows_of_) order.emplace_back(-largest_in(index, rows), text);
+    std::sort(order.begin(), order.end());
+    Json listed = Json::array();
+    std::set<std::string> seen;
+    for (const auto& [negative, text] : order) {
+      if (listed.size() == kExamples || negative >= 0.0F) break;
+      if (!seen.insert(category_of(text)).second) continue;
+      listed.push_back({{"category", category_of(text)},
+                        {"model", model},
+                        {"tokens", tokens_around_peak(index, rows_of_.at(text), -order.front().first)}});
+    }
+    return listed;
+  }
+
+  Json tokens_around_peak(size_t index, const std::vector<int64_t>& rows, float scale) const {
+    const auto weaker = [&](int64_t a, int64_t b) { return code(index, a) < code(index, b); };
+    const int32_t centre = in_.store.place(*std::max_element(rows.begin(), rows.end(), weaker)).position;
+    Json tokens = Json::array();
+    for (const int64_t row : rows) {
+      const RowPlace place = in_.store.place(row);
+      if (std::abs(place.position - centre) > kTokensAround) continue;
+      tokens.push_back({{"text", in_.tokenizer.token_text(place.token)}, {"value", code(index, row) / scale}});
+    }
+    return tokens;
+  }
+
+  // Every second text of a category is held out.
+  std::optional<ScoredName> scored_name(size_t index) const {
+    std::map<std::string, int64_t> seen;
+    std::vector<TextActivation> fit, held_out;
+    for (const auto& [text, rows] : rows_of_)
+      (seen[category_of(text)]++ % 2 == 0 ? fit : held_out).push_back({category_of(text), largest_in(index, rows)});
+    return best_category_name(fit, held_out, in_.hypotheses, in_.seed);
+  }
+
+  const LatentInputs& in_;
+  const std::vector<int64_t>& latents_;
+  at::Tensor codes_;  // [num_latents, num_rows] scaled
+  RowLabels labels_;  // of the held-out rows
+  LatentUse use_;
+  std::map<int64_t, std::vector<int64_t>> rows_of_;  // by text
+};
+
+}  // namespace
+
+RowLabels row_labels(const ActivationStore& store, int64_t first) {
+  RowLabels labels;
+  std::map<std::string, int32_t> numbers;
+  for (const std::string& category : store.info().text_categories) numbers.try_emplace(category, 0);
+  for (auto& [category, number] : numbers) {
+    number = static_cast<int32_t>(labels.category_names.size());
+    labels.category_names.push_back(category);
+  }
+  for (int64_t row = first; row < store.num_rows(); ++row) {
+    const RowPlace place = store.place(row);
+    labels.texts.push_back(place.text);
+    labels.categories.push_back(numbers.at(store.info().text_categories.at(static_cast<size_t>(place.text))));
+  }
+  return labels;
+}
+
+std::vector<int64_t> latents_to_show(const FeatureTable& table, size_t max_changed, size_t num_shared) {
+  std::vector<const Feature*> changed, shared;
+  for (const Feature& feature : table.features) {
+    if (is_changed(feature)) changed.push_back(&feature);
+    if (feature.kind == "shared") shared.push_back(&feature);
+  }
+  std::vector<int64_t> latents = strongest(std::move(changed), max_changed);
+  for (const int64_t latent : strongest(std::move(shared), num_shared)) latents.push_back(latent);
+  return latents;
+}
+
+std::vector<Json> latent_documents(const LatentInputs& inputs, const std::vector<int64_t>& latents) {
+  if (latents.empty()) return {};
+  const LatentView view(inputs, latents);
+  std::vector<Json> documents;
+  for (size_t i = 0; i < latents.size(); ++i) documents.push_back(view.document(i));
+  return documents;
+}
+
+}  // namespace fi

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <vector>
+
+#include "fi/activations/activation_store.h"
+#include "fi/core/json.h"
+#include "fi/explain/category_name.h"
+#include "fi/features/find_features.h"
+#include "fi/model/decoder.h"
+#include "fi/tokenizer/tokenizer.h"
+
+namespace fi {
+
+/// What the latents of a crosscoder are looked at with.
+struct LatentInputs {
+  const Crosscoder& crosscoder;
+  const ActivationStore& store;
+  const FeatureTable& table;  // measured on the rows from `first_held_out` on
+  int64_t first_held_out = 0;
+  int64_t layer = 0;
+  const std::vector<CategoryHypothesis>& hypotheses;
+  const Decoder& base;
+  const Tokenizer& tokenizer;
+  uint64_t seed = 0;
+};
+
+/// Text and category of the rows from `first` on.
+RowLabels row_labels(const ActivationStore& store, int64_t first);
+
+/// The latents that a report shows: every one that is not alike in both models, strongest use first and at most `max_changed`,
+/// then the `num_shared` that both models use most.
+std::vector<int64_t> latents_to_show(const FeatureTable& table, size_t max_changed, size_t num_shared);
+
+/// These latents as entries of a layer's latents.json, in the form of activations/directions.json: class and what it rests on,
+/// use by both models and by category on held-out rows, promoted tokens (logit lens), texts with codes token by token, and a name
+/// scored on texts that it was not chosen on.
+std::vector<Json> latent_documents(const LatentInputs& inputs, const std::vector<int64_t>& latents);
+
+}  // namespace fi

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace fi {
+
+/// Paired residual rows of one layer on disk (fi/activations/activation_store.h).
+struct RowStore {
+  int64_t layer = 0;
+  std::filesystem::path folder;
+};
+
+/// Where the rows of a layer lie in an activations folder.
+std::filesystem::path row_store_folder(const std::filesystem::path& activations, int64_t layer);
+
+/// The stores in `where`, by layer: the output folder of a run, its activations folder, or a store itself. Empty if there is
+/// none.
+std::vector<RowStore> find_row_stores(const std::filesystem::path& where);
+
+/// "12,20" -> 12, 20; "" -> nothing. kUsage for anything else than layer numbers.
+std::vector<int64_t> layers_from_text(const std::string& text);
+
+}  // namespace fi

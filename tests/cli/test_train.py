@@ -1,0 +1,86 @@
+"""`capture` stores rows, `train` makes a dictionary of them: what it says, what it refuses, what a killed run leaves."""
+
+import json
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+from built import PROGRAM
+
+SMALL = ["--num-latents", "64", "--k", "4", "--batch-size", "32"]
+
+
+@pytest.fixture(scope="module")
+def captured(models, environment, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("captured")
+    words = [
+        "capture",
+        models.base,
+        models.target,
+        "--prompts",
+        models.prompts,
+        "--layers",
+        "2,4",
+        "--output-dir",
+        "run",
+    ]
+    words += ["--max-new-tokens", "12", "--budget", "quick", "-q"]
+    subprocess.run([PROGRAM, *words], cwd=folder, env=environment, check=True, timeout=120)
+    return folder / "run"
+
+
+def test_capture_stores_the_rows_of_the_named_layers(captured):
+    stores = sorted(path.parent.name for path in captured.glob("activations/rows/*/store.json"))
+    assert stores == ["layer_02", "layer_04"]
+    info = json.loads((captured / "activations/rows/layer_04/store.json").read_text())
+    assert info["hook_point"] == "resid_post.4" and info["num_rows"] > 0 and info["num_masked_first"] > 0
+
+
+def test_train_says_what_the_dictionary_is_worth(captured, program, tmp_path):
+    result = program("train", "--activations", captured, "--layers", "4", *SMALL, "--steps", "60", "--json")
+    assert result.returncode == 0, result.stderr
+    (report,) = json.loads(result.stdout)
+    assert report["layer"] == 4 and report["num_latents"] == 64 and report["num_steps"] == 60
+    stored = json.loads((tmp_path / "dictionary/quality.json").read_text())
+    assert stored == {key: report[key] for key in stored}
+    for name in ("crosscoder", "pca", "random"):
+        assert len(stored[name]["explained_by_model"]) == 2
+    rows = [json.loads(line) for line in (tmp_path / "dictionary/metrics.jsonl").read_text().splitlines()]
+    assert {"loss", "explained", "dead_share"} <= rows[0].keys()
+    assert (tmp_path / "dictionary/model.safetensors").exists()
+    assert "crosscoder: 60/60 steps" in result.stderr and "loss" in result.stderr and "dead" in result.stderr
+
+
+def test_every_stored_layer_gets_a_dictionary(captured, program, tmp_path):
+    result = program("train", "--activations", captured / "activations", *SMALL, "--steps", "3", "--out", "all")
+    assert result.returncode == 0, result.stderr
+    assert (tmp_path / "all/layer_02/config.json").exists() and (tmp_path / "all/layer_04/config.json").exists()
+    assert "layer 2: 64 latents" in result.stdout and "PCA of rank 4" in result.stdout
+
+
+def test_what_is_not_there_cannot_be_trained_on(captured, program, tmp_path):
+    assert "holds no stored rows" in program("train", "--activations", tmp_path).stderr
+    missing = program("train", "--activations", captured, "--layers", "3")
+    assert missing.returncode == 3 and "no rows of layer 3, only of 2, 4" in missing.stderr
+    assert program("train", "--activations", captured, "--steps", "0").returncode == 2
+    assert program("train", "--activations", captured, "--k", "70", "--num-latents", "64").returncode == 2
+
+
+def test_a_killed_training_resumes_to_the_same_bytes(captured, program, environment, tmp_path):
+    words = ["train", "--activations", captured, "--layers", "2", *SMALL, "--steps", "1500", "--out"]
+    assert program(*words, "whole").returncode == 0
+    process = subprocess.Popen([PROGRAM, *map(str, words), "parts", "-q"], cwd=tmp_path, env=environment)
+    checkpoints = tmp_path / "parts/checkpoints"
+    while process.poll() is None and not list(checkpoints.glob("*.safetensors")):
+        time.sleep(0.002)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait(timeout=60) == -signal.SIGKILL
+    assert not (tmp_path / "parts/quality.json").exists()
+    assert program(*words, "parts", "--resume").returncode == 0
+    for name in ("model.safetensors", "quality.json", "metrics.jsonl", "config.json"):
+        assert (tmp_path / "parts" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes(), name
+    shutil.rmtree(checkpoints)
+    other = program(*words[:-3], "--steps", "1500", "--seed", "1", "--out", "whole", "--resume")
+    assert other.returncode == 8 and "seed = 0, now it is 1" in other.stderr
