@@ -24,6 +24,7 @@ struct Command {
 Command add_compare(CLI::App& parent);
 Command add_capture(CLI::App& parent);
 Command add_train(CLI::App& parent);
+Command add_features(CLI::App& parent);
 Command add_report(CLI::App& parent);
 Command add_generate(CLI::App& parent);
 Command add_doctor(CLI::App& parent);

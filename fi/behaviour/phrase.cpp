@@ -8,8 +8,9 @@ namespace fi {
 namespace {
 
 Detector::Words words_for(const std::string& phrase) {
+  const char* unit = phrase.find(' ') == std::string::npos ? "word" : "phrase";
   return {.id = "phrase:" + phrase,
-          .capability = fmt::format("the phrase \"{}\"", phrase),
+          .capability = fmt::format("use of the {} \"{}\"", unit, phrase),
           .shows = fmt::format("says \"{}\"", phrase),
           .group = "phrase",
           .definition = fmt::format("The answer holds the words \"{}\", in any case{}.", phrase,

@@ -1,6 +1,5 @@
 #include "fi/compare/dictionary_stage.h"
 
-#include <map>
 #include <set>
 
 #include "fi/compare/budget.h"
@@ -13,7 +12,6 @@
 #include "fi/core/hash.h"
 #include "fi/dictionary/canonical_file.h"
 #include "fi/io/atomic_file.h"
-#include "fi/model/load_model.h"
 #include "fi/training/train_dictionary.h"
 
 namespace fi {
@@ -24,8 +22,6 @@ namespace fs = std::filesystem;
 // Latents are classed on rows that training has not seen: a quarter of them, so that many latents fire often enough there.
 constexpr double kHeldOut = 0.25;
 constexpr int64_t kMinFirings = 50;
-constexpr size_t kMaxChanged = 200;  // latents in a report that are not alike in both models
-constexpr size_t kNumShared = 8;     // and of those that are
 
 Json read_json(const fs::path& path) { return parse_json(read_file(path, "crosscoder"), "crosscoder", path.string()); }
 
@@ -58,15 +54,12 @@ struct Reader {
   const CompareOptions& options;
   const fs::path& activations;
   ProgressSink& progress;
-  std::optional<Decoder> base;
-  std::optional<Tokenizer> tokenizer;
+  std::optional<LoadedModel> base;
   std::vector<CategoryHypothesis> hypotheses;
 
   void load() {
     if (base) return;
-    const ModelFiles files = resolve_pair(options, progress).base;
-    base.emplace(load_model(files, {.device = options.device, .quantization = options.quantization}, progress));
-    tokenizer.emplace(Tokenizer::load(files));
+    base = load_base(options, progress);
     std::set<std::vector<std::string>> triggers;
     for (const Json& place : read_json(activations / kLocalisationFile))
       triggers.insert(place.at("categories").get<std::vector<std::string>>());
@@ -74,19 +67,12 @@ struct Reader {
   }
 };
 
-Json counts_by_class(const FeatureTable& table) {
-  std::map<std::string, int64_t> counts;
-  for (const char* kind : {"added", "removed", "modified", "shared", "undecided", "dead"}) counts[kind] = 0;
-  for (const Feature& feature : table.features) ++counts[feature.kind];
-  return counts;
-}
-
 Json latents_document(const ActivationStore& store, const RowStore& place, const Crosscoder& crosscoder,
                       const DictionaryReport& quality, const FeatureTable& table, const Reader& reader) {
   const auto seed = static_cast<uint64_t>(reader.options.seed);
-  const std::vector<int64_t> shown = latents_to_show(table, kMaxChanged, kNumShared);
+  const std::vector<int64_t> shown = latents_to_show(table);
   const LatentInputs inputs{
-      crosscoder, store, table, quality.num_training_rows, place.layer, reader.hypotheses, *reader.base, *reader.tokenizer, seed};
+      crosscoder, store, table, quality.num_training_rows, place.layer, reader.hypotheses, reader.base->decoder, *reader.base->tokenizer, seed};
   return {{"layer", place.layer},
           {"quality", fields_to_json(quality)},
           {"classes", counts_by_class(table)},

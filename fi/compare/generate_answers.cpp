@@ -3,7 +3,6 @@
 #include "fi/compare/models.h"
 #include "fi/core/error.h"
 #include "fi/model/generate.h"
-#include "fi/model/load_model.h"
 
 namespace fi {
 namespace {
@@ -19,14 +18,6 @@ void check_request(const AnswerRequest& request) {
         "[generate] --temperature got {}, expected 0 (greedy) to 100.", request.temperature);
   check(request.top_p > 0.0 && request.top_p <= 1.0, ErrorCode::kUsage, "[generate] --top-p got {}, expected above 0, at most 1.",
         request.top_p);
-}
-
-LoadedModel load_base(const CompareOptions& options, ProgressSink& progress) {
-  HubOptions hub{.revision = options.revision_base};
-  if (!options.cache_dir.empty()) hub.cache_dir = options.cache_dir;
-  const ModelFiles files = resolve_model(options.base_model, hub);
-  return {files, load_model(files, {.device = options.device, .quantization = options.quantization}, progress),
-          std::make_shared<const Tokenizer>(Tokenizer::load(files))};
 }
 
 std::vector<std::string> answers_of(const LoadedModel& model, const AnswerRequest& request, ProgressSink& progress) {

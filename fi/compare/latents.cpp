@@ -177,6 +177,13 @@ RowLabels row_labels(const ActivationStore& store, int64_t first) {
   return labels;
 }
 
+Json counts_by_class(const FeatureTable& table) {
+  std::map<std::string, int64_t> counts;
+  for (const char* kind : {"added", "removed", "modified", "shared", "undecided", "dead"}) counts[kind] = 0;
+  for (const Feature& feature : table.features) ++counts[feature.kind];
+  return counts;
+}
+
 std::vector<int64_t> latents_to_show(const FeatureTable& table, size_t max_changed, size_t num_shared) {
   std::vector<const Feature*> changed, shared;
   for (const Feature& feature : table.features) {

@@ -27,9 +27,12 @@ struct LatentInputs {
 /// Text and category of the rows from `first` on.
 RowLabels row_labels(const ActivationStore& store, int64_t first);
 
+/// How many latents are added, removed, modified, shared, undecided and dead.
+Json counts_by_class(const FeatureTable& table);
+
 /// The latents that a report shows: every one that is not alike in both models, strongest use first and at most `max_changed`,
 /// then the `num_shared` that both models use most.
-std::vector<int64_t> latents_to_show(const FeatureTable& table, size_t max_changed, size_t num_shared);
+std::vector<int64_t> latents_to_show(const FeatureTable& table, size_t max_changed = 200, size_t num_shared = 8);
 
 /// These latents as entries of a layer's latents.json, in the form of activations/directions.json: class and what it rests on,
 /// use by both models and by category on held-out rows, promoted tokens (logit lens), texts with codes token by token, and a name

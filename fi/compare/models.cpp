@@ -113,20 +113,33 @@ int64_t count_parameters(const Decoder& decoder) {
   return count;
 }
 
+HubOptions hub_options(const CompareOptions& options, const std::string& revision) {
+  HubOptions hub{.revision = revision, .offline = options.offline};
+  if (!options.cache_dir.empty()) hub.cache_dir = options.cache_dir;
+  return hub;
+}
+
 }  // namespace
 
-PairFiles resolve_pair(const CompareOptions& options, ProgressSink& progress) {
+ModelFiles resolve_base(const CompareOptions& options, ProgressSink& progress) {
   check(!options.base_model.empty(), ErrorCode::kUsage, "[options] --base-model is missing; name the base model.");
-  HubOptions hub{.offline = options.offline};
-  if (!options.cache_dir.empty()) hub.cache_dir = options.cache_dir;
-  hub.revision = options.revision_base;
-  const ModelFiles base = resolve_model(options.base_model, hub, progress);
-  hub.revision = options.revision_target;
+  return resolve_model(options.base_model, hub_options(options, options.revision_base), progress);
+}
+
+PairFiles resolve_pair(const CompareOptions& options, ProgressSink& progress) {
+  const ModelFiles base = resolve_base(options, progress);
+  const HubOptions hub = hub_options(options, options.revision_target);
   if (is_adapter_folder(options.target_model)) return {base, with_adapter(base, options.target_model)};
   const ModelFiles target = options.target_model.empty() ? base : resolve_model(options.target_model, hub, progress);
   check(!options.target_model.empty() || !options.target_adapter.empty(), ErrorCode::kUsage,
         "[options] --target-model is missing; name the target model, or give --target-adapter.");
   return {base, options.target_adapter.empty() ? target : with_adapter(target, options.target_adapter)};
+}
+
+LoadedModel load_base(const CompareOptions& options, ProgressSink& progress) {
+  const ModelFiles files = resolve_base(options, progress);
+  return {files, load_model(files, {.device = options.device, .quantization = options.quantization}, progress),
+          std::make_shared<const Tokenizer>(Tokenizer::load(files))};
 }
 
 ModelPair load_pair(const CompareOptions& options, ProgressSink& progress) {

@@ -27,12 +27,18 @@ struct ModelPair {
   std::string relation_note;  // the evidence for it, in a sentence
 };
 
+/// The base's files, from disk or the hub. kUsage if the options name no base.
+ModelFiles resolve_base(const CompareOptions& options, ProgressSink& progress = silent_progress());
+
 /// The files of both models; the target may be an adapter of the base.
 struct PairFiles {
   ModelFiles base;
   ModelFiles target;
 };
 PairFiles resolve_pair(const CompareOptions& options, ProgressSink& progress = silent_progress());
+
+/// The base alone.
+LoadedModel load_base(const CompareOptions& options, ProgressSink& progress);
 
 /// Loads both. An adapter of the base, and a base compared with itself, share the base's weights.
 ModelPair load_pair(const CompareOptions& options, ProgressSink& progress);

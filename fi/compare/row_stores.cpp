@@ -59,4 +59,22 @@ std::vector<int64_t> layers_from_text(const std::string& text) {
   return layers;
 }
 
+std::vector<RowStore> stores_of_layers(std::string_view operation, const std::string& where, const std::string& layers) {
+  std::vector<RowStore> all = find_row_stores(where);
+  check(!all.empty(), ErrorCode::kNotFound,
+        "[{}] {} holds no stored rows; run `capture BASE TARGET --layers N` first, or name its folder with --activations.",
+        operation, where);
+  const std::vector<int64_t> wanted = layers_from_text(layers);
+  if (wanted.empty()) return all;
+  std::vector<int64_t> stored;
+  for (const RowStore& store : all) stored.push_back(store.layer);
+  for (const int64_t layer : wanted) {
+    check(std::find(stored.begin(), stored.end(), layer) != stored.end(), ErrorCode::kNotFound,
+          "[{}] {} holds no rows of layer {}, only of {}; capture that layer first.", operation, where, layer,
+          fmt::join(stored, ", "));
+  }
+  std::erase_if(all, [&](const RowStore& s) { return std::find(wanted.begin(), wanted.end(), s.layer) == wanted.end(); });
+  return all;
+}
+
 }  // namespace fi

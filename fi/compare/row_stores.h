@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace fi {
@@ -19,6 +20,10 @@ std::filesystem::path row_store_folder(const std::filesystem::path& activations,
 /// The stores in `where`, by layer: the output folder of a run, its activations folder, or a store itself. Empty if there is
 /// none.
 std::vector<RowStore> find_row_stores(const std::filesystem::path& where);
+
+/// The stores in `where` of the layers that `layers` names ("12,20"; empty: all). kNotFound, in the name of `operation`, if there
+/// are none, or none of a layer.
+std::vector<RowStore> stores_of_layers(std::string_view operation, const std::string& where, const std::string& layers);
 
 /// "12,20" -> 12, 20; "" -> nothing. kUsage for anything else than layer numbers.
 std::vector<int64_t> layers_from_text(const std::string& text);

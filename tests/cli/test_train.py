@@ -84,3 +84,47 @@ def test_a_killed_training_resumes_to_the_same_bytes(captured, program, environm
     shutil.rmtree(checkpoints)
     other = program(*words[:-3], "--steps", "1500", "--seed", "1", "--out", "whole", "--resume")
     assert other.returncode == 8 and "seed = 0, now it is 1" in other.stderr
+
+
+@pytest.fixture(scope="module")
+def dictionary(captured, environment):
+    words = ["train", "--activations", captured, "--layers", "4", *SMALL, "--steps", "60", "--out", "dictionary", "-q"]
+    subprocess.run([PROGRAM, *map(str, words)], cwd=captured.parent, env=environment, check=True, timeout=120)
+    return captured.parent / "dictionary"
+
+
+def features(program, models, dictionary, captured, *words):
+    run = ["--dictionary", dictionary, "--activations", captured]
+    return program("features", models.base, *run, "--min-firings", "1", *words)
+
+
+def test_features_of_a_dictionary_are_classed_on_rows_it_was_not_trained_on(program, models, dictionary, captured, tmp_path):
+    result = features(program, models, dictionary, captured, "--layer", "4", "--json")
+    assert result.returncode == 0, result.stderr
+    document = json.loads(result.stdout)
+    assert document == json.loads((tmp_path / "features/latents.json").read_text())
+    assert sum(document["classes"].values()) == 64
+    assert len(json.loads((tmp_path / "features/classes.json").read_text())["features"]) == 64
+    quality = json.loads((dictionary / "quality.json").read_text())
+    assert document["quality"] == quality["crosscoder"]  # the same rows were held out
+    assert {"added", "removed", "modified", "shared", "undecided", "dead"} == document["classes"].keys()
+    text = features(program, models, dictionary, captured, "--layer", "4").stdout
+    assert text.startswith("layer 4: fraction of variance explained on ") and text.endswith("features\n")
+
+
+def test_a_dictionary_from_elsewhere_may_be_classed_on_every_row(program, models, dictionary, captured, tmp_path):
+    foreign = tmp_path / "foreign"
+    shutil.copytree(dictionary, foreign)
+    (foreign / "manifest.json").unlink()
+    document = json.loads(features(program, models, foreign, captured, "--layer", "4", "--json").stdout)
+    info = json.loads((captured / "activations/rows/layer_04/store.json").read_text())
+    assert document["quality"]["num_rows"] == info["num_rows"]
+
+
+def test_a_dictionary_is_not_used_on_rows_that_are_not_its_own(program, models, dictionary, captured, tmp_path):
+    several = features(program, models, dictionary, captured)
+    assert several.returncode == 2 and "holds rows of 2 layers; choose one with --layer" in several.stderr
+    other = features(program, models, dictionary, captured, "--layer", "2")
+    assert other.returncode == 8 and "hook point is resid_post.4, that of the rows resid_post.2" in other.stderr
+    assert features(program, models, tmp_path / "absent", captured, "--layer", "4").returncode == 3
+    assert program("features", models.base).returncode == 2

@@ -1,0 +1,78 @@
+#include "fi/compare/dictionary_features.h"
+
+#include "fi/compare/latents.h"
+#include "fi/compare/models.h"
+#include "fi/compare/row_stores.h"
+#include "fi/compare/run_files.h"
+#include "fi/core/error.h"
+#include "fi/dictionary/canonical_file.h"
+#include "fi/dictionary/quality.h"
+#include "fi/io/atomic_file.h"
+
+namespace fi {
+namespace {
+
+void check_request(const FeaturesRequest& request) {
+  check(!request.dictionary.empty(), ErrorCode::kUsage, "[features] there is no dictionary; name its folder with --dictionary.");
+  check(!request.models.base_model.empty(), ErrorCode::kUsage,
+        "[features] there is no base model, with whose tokenizer the rows were read; name it.");
+  check(!request.out.empty(), ErrorCode::kUsage, "[features] --out is empty; name a folder.");
+  check(request.min_firings >= 1, ErrorCode::kUsage, "[features] --min-firings got {}, expected at least 1.",
+        request.min_firings);
+}
+
+RowStore the_store(const FeaturesRequest& request) {
+  const std::vector<RowStore> stores = stores_of_layers("features", request.activations, request.layer);
+  check(stores.size() == 1, ErrorCode::kUsage, "[features] {} holds rows of {} layers; choose one with --layer.",
+        request.activations, stores.size());
+  return stores.front();
+}
+
+void check_agree(const char* what, const std::string& dictionary, const std::string& rows) {
+  check(dictionary.empty() || dictionary == rows, ErrorCode::kIncompatible,
+        "[features] the dictionary's {} is {}, that of the rows {}; take rows of the models, layer and tokenizer that it was made "
+        "for.",
+        what, dictionary, rows);
+}
+
+// A dictionary made elsewhere has no manifest: all rows are new to it.
+int64_t first_unseen_row(const DictionaryOrigin& origin, const StoreInfo& rows) {
+  check_agree("hook point", origin.hook_point, rows.hook_point);
+  check_agree("tokenizer", origin.tokenizer, rows.tokenizer);
+  const bool same_models = origin.base == rows.base && origin.target == rows.target;
+  return same_models && origin.num_training_rows < rows.num_rows ? origin.num_training_rows : 0;
+}
+
+}  // namespace
+
+Json features_of_dictionary(const FeaturesRequest& request, ProgressSink& progress) {
+  check_request(request);
+  const RowStore place = the_store(request);
+  const ActivationStore store = ActivationStore::open(place.folder);
+  const Crosscoder crosscoder = load_crosscoder(request.dictionary);
+  check_rows_fit(crosscoder, store);
+  const int64_t first = first_unseen_row(load_origin(request.dictionary), store.info());
+  const RowRange rows(store, first, store.num_rows() - first);
+
+  const LoadedModel base = load_base(request.models, progress);
+  check(base.tokenizer->fingerprint() == store.info().tokenizer, ErrorCode::kIncompatible,
+        "[features] the rows in {} were read with another tokenizer than that of {}; name the base that was captured.",
+        place.folder.string(), base.files.name);
+
+  const std::vector<CategoryHypothesis> no_names;
+  const FeatureTable table =
+      find_features(crosscoder, rows, row_labels(store, first), {.min_firings = request.min_firings}, progress);
+  const LatentInputs inputs{crosscoder, store, table, first, place.layer, no_names, base.decoder, *base.tokenizer, 0};
+  const Json document = {{"layer", place.layer},
+                         {"quality", fields_to_json(quality_of(crosscoder, rows))},
+                         {"classes", counts_by_class(table)},
+                         {"min_firings", request.min_firings},
+                         {"features", latent_documents(inputs, latents_to_show(table))}};
+  const std::filesystem::path out = request.out;
+  make_folder(out);
+  write_file_atomically(out / kClassesFile, fields_to_json(table).dump());
+  write_file_atomically(out / kLatentsFile, to_pretty_json(document));
+  return document;
+}
+
+}  // namespace fi
