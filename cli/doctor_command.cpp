@@ -4,13 +4,14 @@
 
 #include "cli/command.h"
 #include "cli/options_cli.h"
+#include "cli/weight_map_text.h"
 #include "fi/compare/compare.h"
 
 namespace fi {
 
 Command add_doctor(CLI::App& parent) {
   auto options = std::make_shared<CompareOptions>();
-  CLI::App* app = parent.add_subcommand("doctor", "How two models are related, without running them");
+  CLI::App* app = parent.add_subcommand("doctor", "How two models are related, from their files, without running them");
   add_model_words(*app, *options);
   add_options(*app, *options, model_options());
   app->footer(
@@ -21,9 +22,9 @@ Command add_doctor(CLI::App& parent) {
               fmt::print("{}\n", relation.dump());
               return;
             }
-            for (const auto& [key, value] : relation.items()) {
-              fmt::print("{}: {}\n", key, value.is_string() ? value.get<std::string>() : value.dump());
-            }
+            for (const char* key : {"base", "target", "relation", "evidence"})
+              fmt::print("{}: {}\n", key, relation.at(key).get<std::string>());
+            fmt::print("{}", weight_map_text(relation.at("weights")));
           }};
 }
 

@@ -2,6 +2,7 @@
 
 #include "fi/compare/crosscoder_file.h"
 #include "fi/compare/models.h"
+#include "fi/compare/provenance.h"
 #include "fi/compare/run_files.h"
 #include "fi/compare/staging.h"
 #include "fi/core/error.h"
@@ -102,11 +103,14 @@ Json generate_report(const Json& feature_data, const Json& crosscoder_data, cons
 }
 
 Json doctor(const CompareOptions& options, ProgressSink& progress) {
-  const ModelPair pair = load_pair(options, progress);
-  return {{"base", pair.base.files.name},
-          {"target", pair.target.files.name},
-          {"relation", pair.relation},
-          {"evidence", pair.relation_note}};
+  const PairFiles files = resolve_pair(options, progress);
+  const Tokenizer base = Tokenizer::load(files.base), target = Tokenizer::load(files.target);
+  const Provenance provenance = examine(files.base, base, files.target, target, progress);
+  return {{"base", files.base.name},
+          {"target", files.target.name},
+          {"relation", provenance.relation},
+          {"evidence", provenance.relation_note},
+          {"weights", to_json(weight_changes(provenance))}};
 }
 
 }  // namespace fi

@@ -48,7 +48,8 @@ Json create_visualizations(const Json& feature_data, const std::filesystem::path
 Json generate_report(const Json& feature_data, const Json& crosscoder_data, const std::filesystem::path& folder,
                      const std::string& format, ProgressSink& progress);
 
-/// How two models are related, without running them: {"relation", "evidence", "layers": [...]}.
+/// How two models are related, from their files, without building or running them: {"base", "target", "relation", "evidence",
+/// "weights": [{"layer", "matrix", "relative_change", "cosine"}]}; no weights where they are equal or the shapes differ.
 Json doctor(const CompareOptions& options, ProgressSink& progress);
 
 }  // namespace fi

@@ -9,6 +9,7 @@
 #include "fi/compare/depth.h"
 #include "fi/compare/locate.h"
 #include "fi/compare/models.h"
+#include "fi/compare/provenance.h"
 #include "fi/compare/run_files.h"
 #include "fi/compare/staging.h"
 #include "fi/compare/weight_fidelity.h"
@@ -224,6 +225,7 @@ class Extraction {
             {"target", identities["target"]},
             {"relation", pair_.relation},
             {"relation_note", pair_.relation_note},
+            {"weight_changes", to_json(pair_.weight_changes)},
             {"comparable_layers", comparable},
             {"tokenizers", tokenizer_document(pair_, first_prompt)},
             {"num_prompts", pairs_.size()},
