@@ -135,6 +135,14 @@ void visit_fields(DepthPairRow& r, V&& v) {
 }
 
 template <typename V>
+void visit_fields(WeightChangeRow& r, V&& v) {
+  v("layer", r.layer);
+  v("matrix", r.matrix);
+  v("relative_change", r.relative_change);
+  v("cosine", r.cosine);
+}
+
+template <typename V>
 void visit_fields(WeightRow& r, V&& v) {
   v("layer", r.layer);
   v("similarity", r.similarity);
@@ -224,6 +232,7 @@ void visit_fields(Report& r, V&& v) {
   v("claims", r.claims);
   v("layers", r.layers);
   v("depth_pairs", r.depth_pairs);
+  v("weight_changes", r.weight_changes);
   v("weights", r.weights);
   v("features", r.features);
   v("categories", r.categories);

@@ -121,6 +121,14 @@ struct DepthPairRow {
   double target_norm = 0.0;
 };
 
+/// How far one weight matrix of a block is from the base's.
+struct WeightChangeRow {
+  int64_t layer = 0;
+  std::string matrix;            // "mlp.up_proj"
+  double relative_change = 0.0;  // |target - base| / |base|, Frobenius norms
+  double cosine = 1.0;
+};
+
 /// Weight matrices of one layer compared, as an imported crosscoder analysis has it.
 struct WeightRow {
   int64_t layer = 0;
@@ -182,8 +190,9 @@ struct Report {
   std::string summary;
   std::vector<Claim> claims;  // strongest first
   std::vector<LayerRow> layers;
-  std::vector<DepthPairRow> depth_pairs;  // of models whose layers cannot be subtracted; then `layers` is empty
-  std::vector<WeightRow> weights;         // of an imported analysis; empty without one
+  std::vector<DepthPairRow> depth_pairs;        // of models whose layers cannot be subtracted; then `layers` is empty
+  std::vector<WeightChangeRow> weight_changes;  // of models of one shape that are no adapter
+  std::vector<WeightRow> weights;               // of an imported analysis; empty without one
   std::vector<FeatureRow> features;
   std::vector<CategoryRow> categories;
   std::vector<Evidence> not_confirmed;  // looked promising on discovery prompts, did not hold on fresh ones

@@ -12,6 +12,7 @@
 #include "fi/compare/locate.h"
 #include "fi/compare/models.h"
 #include "fi/compare/outputs_only.h"
+#include "fi/compare/provenance.h"
 #include "fi/compare/row_stores.h"
 #include "fi/compare/run_files.h"
 #include "fi/compare/staging.h"
@@ -254,6 +255,7 @@ class Extraction {
             {"target", identities["target"]},
             {"relation", pair_.relation},
             {"relation_note", pair_.relation_note},
+            {"weight_changes", to_json(pair_.weight_changes)},
             {"comparable_layers", comparable},
             {"tokenizers", tokenizer_document(pair_, first_prompt)},
             {"num_prompts", pairs_.size()},

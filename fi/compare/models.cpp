@@ -72,6 +72,7 @@ ModelPair load_pair(const CompareOptions& options, ProgressSink& progress) {
   Provenance provenance = examine(files.base, *pair.base.tokenizer, files.target, *pair.target.tokenizer, progress);
   pair.relation = std::move(provenance.relation);
   pair.relation_note = std::move(provenance.relation_note);
+  pair.weight_changes = weight_changes(provenance);
   return pair;
 }
 

@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "fi/claims/report_data.h"
 #include "fi/compare/options.h"
@@ -25,6 +26,7 @@ struct ModelPair {
   LoadedModel target;
   std::string relation;       // as in the report
   std::string relation_note;  // the evidence for it, in a sentence
+  std::vector<WeightChangeRow> weight_changes;
 };
 
 /// The base's files, from disk or the hub. kUsage if the options name no base.

@@ -207,6 +207,8 @@ Report assemble(const Json& manifest, const Analysis& analysis, const LayerEvide
   report.seed = options.seed;
   if (layers.contains("layers")) report.layers = layer_rows(layers);
   report.depth_pairs = depth_pair_rows(layers);
+  for (const Json& row : manifest.value("weight_changes", Json::array()))
+    report.weight_changes.push_back({row.at("layer"), row.at("matrix"), row.at("relative_change"), row.at("cosine")});
   add_features(report, evidence);
   report.categories = category_rows(manifest, analysis, layers);
   report.answers = sample_answers(analysis);

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "fi/claims/report_data.h"
 #include "fi/core/json.h"
 #include "fi/core/progress.h"
 #include "fi/diff/weight_distance.h"
@@ -10,14 +11,6 @@
 #include "fi/tokenizer/tokenizer.h"
 
 namespace fi {
-
-/// How far one weight matrix of a block is from the base's.
-struct WeightChangeRow {
-  int64_t layer = 0;
-  std::string matrix;            // "mlp.up_proj"
-  double relative_change = 0.0;  // |target - base| / |base|, Frobenius norms
-  double cosine = 1.0;
-};
 
 /// How two models are related, from configs, tokenizers and weight files; nothing is run and no model is built.
 struct Provenance {

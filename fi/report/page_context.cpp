@@ -249,6 +249,8 @@ Json page_context(const Report& report) {
   context["layers"] = layer_rows(report);
   context["depth_pairs"] = depth_rows(report);
   context["depth_note"] = kDepthNote;
+  context["has_weight_changes"] = !report.weight_changes.empty();
+  context["weight_change"] = two_widths(kWide, [&](const Canvas& canvas) { return draw_weight_change(report, canvas); });
   context["weights"] = weight_rows(report);
   context["weights_note"] = kWeightsNote;
   context["categories"] = category_rows(report);

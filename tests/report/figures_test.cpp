@@ -24,6 +24,8 @@ std::vector<Figure> every_figure(const Report& report) {
     figures.push_back(draw_capability_change(report, canvas));
     figures.push_back(draw_feature_usage(report, canvas));
     figures.push_back(draw_residual_norms(report, canvas));
+    figures.push_back(draw_weight_change(report, canvas));
+    figures.push_back(draw_depth_similarity(report, canvas));
     for (const Claim& claim : report.claims) {
       figures.push_back(draw_effect(claim.effect, canvas));
       figures.push_back(draw_claim_layers(claim, report.base.num_layers, canvas));
@@ -101,6 +103,10 @@ Report broken_numbers() {
   report.features[0].layer = -5;
   report.features[1].layer = int64_t{1} << 40;
   report.categories[0].largest_effect = nan;
+  report.weight_changes[0].relative_change = nan;
+  report.weight_changes[1].relative_change = infinity;
+  report.weight_changes[2].layer = int64_t{1} << 40;
+  report.weight_changes[3].layer = -3;
   report.claims[0].transplants[0] = {-1, int64_t{1} << 40, nan, -infinity, infinity};
   return report;
 }
@@ -113,8 +119,19 @@ Report one_layer() {
   return report;
 }
 
+Report other_shapes() {
+  Report report = samples::rich_report();
+  report.layers.clear();
+  report.weight_changes.clear();
+  for (int64_t i = 0; i < 28; ++i)
+    report.depth_pairs.push_back({i, i * 24 / 28, 1.0 - 0.03 * static_cast<double>(i), 10.0, 30.0});
+  report.depth_pairs[5].similarity = std::numeric_limits<double>::quiet_NaN();
+  report.depth_pairs[6].similarity = -0.2;
+  return report;
+}
+
 INSTANTIATE_TEST_SUITE_P(Samples, Figures,
-                         testing::Values(samples::empty_report(), samples::rich_report(), samples::nasty_report(),
+                         testing::Values(other_shapes(), samples::empty_report(), samples::rich_report(), samples::nasty_report(),
                                          samples::large_report(300), broken_numbers(), one_layer(), Report{}));
 
 TEST(FeatureUsage, CountsEveryFeatureOnceASide) {
@@ -125,6 +142,21 @@ TEST(FeatureUsage, CountsEveryFeatureOnceASide) {
   const Figure figure = draw_feature_usage(report, {});
   EXPECT_THAT(figure.alt, testing::HasSubstr("uses 4 features"));
   EXPECT_THAT(figure.alt, testing::HasSubstr("3 by the base, 1 by the target"));
+}
+
+TEST(WeightChange, NamesTheMatrixThatMovedMost) {
+  Report report;
+  EXPECT_EQ(draw_weight_change(report, {}).alt, "No weights were compared.");
+  report.weight_changes = {{0, "mlp.up_proj", 0.0, 1.0}, {1, "mlp.up_proj", 0.0, 1.0}};
+  EXPECT_EQ(draw_weight_change(report, {}).alt, "All 2 matrices are equal in both models.");
+  report.weight_changes[1].relative_change = 0.25;
+  EXPECT_THAT(draw_weight_change(report, {}).alt, testing::HasSubstr("largest in layer 1, mlp.up_proj, at 0.25"));
+}
+
+TEST(DepthSimilarity, StandsWhereTheLayerMapWould) {
+  const Figure figure = draw_layer_map(other_shapes(), {});
+  EXPECT_EQ(figure.file_stem, "layer_map");
+  EXPECT_THAT(figure.alt, testing::HasSubstr("in 28 layers"));
 }
 
 TEST(WriteFigures, WritesSvgAndPng) {

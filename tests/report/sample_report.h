@@ -273,6 +273,10 @@ inline Report rich_report() {
   report.claims = {stepwise_claim(), shorter_claim()};
   report.layers.clear();
   for (int64_t layer = 0; layer < 30; ++layer) report.layers.push_back(sample_layer(layer));
+  for (const char* matrix : {"self_attn.q_proj", "self_attn.o_proj", "mlp.down_proj"}) {
+    for (int64_t layer = 0; layer < 30; ++layer)
+      report.weight_changes.push_back({layer, matrix, layer < 4 ? 0.0 : 1e-4 * static_cast<double>(layer * layer), 0.99});
+  }
   for (int64_t layer = 6; layer < 30; layer += 2) {
     for (int number = 0; number < 1 + (layer % 5); ++number) report.features.push_back(sample_feature(layer, number));
   }

@@ -32,6 +32,8 @@ Figure draw_feature_distribution(const Report& report, const Canvas& canvas);
 Figure draw_feature_usage(const Report& report, const Canvas& canvas);
 /// Norms of both residual streams by layer.
 Figure draw_residual_norms(const Report& report, const Canvas& canvas);
+/// How far each weight matrix moved: layers across, the matrices of a block down, darker for more, on a logarithmic scale.
+Figure draw_weight_change(const Report& report, const Canvas& canvas);
 /// The categories whose answers moved most, at most 24.
 Figure draw_capability_change(const Report& report, const Canvas& canvas);
 /// Sentence, verdict, layers, and the effect.

@@ -48,6 +48,7 @@ std::vector<Figure> make_figures(const Report& report) {
   figures.push_back(draw_capability_change(report, canvas));
   figures.push_back(draw_feature_usage(report, canvas));
   figures.push_back(draw_residual_norms(report, canvas));
+  if (!report.weight_changes.empty()) figures.push_back(draw_weight_change(report, canvas));
   for (const Claim& claim : report.claims) {
     figures.push_back(draw_claim_card(claim, canvas));
     figures.push_back(draw_claim_evidence(claim, num_layers, canvas));
