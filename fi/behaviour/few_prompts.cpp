@@ -1,6 +1,7 @@
 #include "fi/behaviour/few_prompts.h"
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 #include <map>
 
@@ -8,6 +9,7 @@
 #include "fi/behaviour/ngrams.h"
 #include "fi/core/label_swaps.h"
 #include "fi/core/random.h"
+#include "fi/core/statistics.h"
 
 namespace fi {
 namespace {
@@ -40,7 +42,8 @@ DetectorList phrases_to_test(const std::vector<AnswerPair>& pairs, const PromptT
 
 class Search {
  public:
-  Search(const std::vector<AnswerPair>& pairs, uint64_t seed) : pairs_(pairs), table_(tabulate_prompts(pairs)), seed_(seed) {}
+  Search(const std::vector<AnswerPair>& pairs, const ScreenOptions& options)
+      : pairs_(pairs), table_(tabulate_prompts(pairs)), options_(options) {}
 
   FewPromptsSearch run(const DetectorList& detectors) {
     if (pairs_.empty()) return {};
@@ -59,15 +62,19 @@ class Search {
     const std::vector<PromptMeasures> measures = measure_prompts(pairs_, table_, detectors);
     std::vector<std::vector<double>> differences;
     for (const PromptMeasures& measure : measures) differences.push_back(measure.differences());
-    const std::vector<AdjustedTest> tests = test_by_label_swaps(differences, seed_);
+    const std::vector<AdjustedTest> tests = test_by_label_swaps(differences, options_.seed);
     result_.num_hypotheses += static_cast<int64_t>(detectors.size());
     for (size_t i = 0; i < tests.size(); ++i) {
-      if (tests[i].p_value <= kPromising) keep(detectors[i], measures[i], tests[i]);
+      const Detector::Words& words = detectors[i]->words();
+      const bool is_concept = !words.is_scalar && words.group != "phrase";
+      const bool shows = is_concept && std::abs(cliffs_delta(measures[i].base, measures[i].target)) >= options_.min_effect_size &&
+                         tests[i].p_value < 1.0;
+      if (tests[i].p_value <= kPromising || shows) keep(detectors[i], measures[i], tests[i]);
     }
   }
 
   void keep(const std::shared_ptr<const Detector>& detector, const PromptMeasures& measures, const AdjustedTest& test) {
-    const uint64_t own_seed = seed_ ^ stream_of(detector->words().id.c_str());
+    const uint64_t own_seed = options_.seed ^ stream_of(detector->words().id.c_str());
     Finding finding = measure_finding({.detector = detector, .categories = table_.categories}, measures, own_seed);
     finding.candidate.base = finding.base;
     finding.candidate.target = finding.target;
@@ -80,14 +87,15 @@ class Search {
 
   const std::vector<AnswerPair>& pairs_;
   PromptTable table_;
-  uint64_t seed_;
+  const ScreenOptions& options_;
   FewPromptsSearch result_;
 };
 
 }  // namespace
 
-FewPromptsSearch search_few_prompts(const std::vector<AnswerPair>& pairs, const DetectorList& detectors, uint64_t seed) {
-  return Search(pairs, seed).run(detectors);
+FewPromptsSearch search_few_prompts(const std::vector<AnswerPair>& pairs, const DetectorList& detectors,
+                                    const ScreenOptions& options) {
+  return Search(pairs, options).run(detectors);
 }
 
 }  // namespace fi

@@ -121,15 +121,17 @@ ClaimWords words_for(const FindingGroup& group, const LedgerInputs& inputs) {
 }
 
 std::string summarise_few(const std::vector<Claim>& claims, const SearchScope& scope) {
+  const std::string hints =
+      scope.hints.empty() ? "" : fmt::format(" Seen, but not certain in so few: the target {}.", scope.hints);
   const std::string few = fmt::format("{} prompts are few, and none was set aside to test again", scope.num_prompts);
   if (claims.empty()) {
     return fmt::format(
         "No difference found: none of {} comparisons held over {} prompts when all of them are counted. So few prompts show only "
-        "what comes in nearly every answer.",
-        scope.num_hypotheses, scope.num_prompts);
+        "what comes in nearly every answer.{}",
+        scope.num_hypotheses, scope.num_prompts, hints);
   }
-  return fmt::format("{} It holds when all {} comparisons are counted, but {}: take it as a hint.", claims.front().sentence,
-                     scope.num_hypotheses, few);
+  return fmt::format("{} It holds when all {} comparisons are counted, but {}: take it as a hint.{}", claims.front().sentence,
+                     scope.num_hypotheses, few, hints);
 }
 
 bool passed(const std::optional<CausalTest>& test) { return test && test->passed; }
@@ -179,8 +181,19 @@ std::vector<Evidence> not_confirmed(const LedgerInputs& inputs, const ClaimOptio
   return rows;
 }
 
+std::string hints_text(const std::vector<Evidence>& not_confirmed) {
+  std::vector<std::string> hints;
+  for (const Evidence& evidence : not_confirmed) {
+    const EffectEstimate& effect = evidence.effect;
+    if (effect.is_scalar || hints.size() >= kMentionedBehaviours) continue;
+    hints.push_back(fmt::format("{} ({} against {} in the base)", evidence.description, measure_text(effect.target, effect),
+                                measure_text(effect.base, effect)));
+  }
+  return fmt::format("{}", fmt::join(hints, "; it "));
+}
+
 std::string summarise(const std::vector<Claim>& claims, const SearchScope& scope) {
-  const auto [num_prompts, num_hypotheses, fresh_prompts] = scope;
+  const auto& [num_prompts, num_hypotheses, fresh_prompts, hints] = scope;
   if (!fresh_prompts) return summarise_few(claims, scope);
   if (claims.empty()) {
     return fmt::format(

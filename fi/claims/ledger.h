@@ -43,7 +43,11 @@ struct SearchScope {
   int64_t num_prompts = 0;
   int64_t num_hypotheses = 0;
   bool fresh_prompts = true;  // false: no prompt was set aside to test what the others showed
+  std::string hints;          // then: what shows and is not certain (hints_text)
 };
+
+/// "interrupts and corrects itself (50% against 0% in the base), ...": the clearest behaviours that did not hold; "" without any.
+std::string hints_text(const std::vector<Evidence>& not_confirmed);
 
 /// One paragraph that answers what changed.
 std::string summarise(const std::vector<Claim>& claims, const SearchScope& scope);

@@ -66,7 +66,8 @@ Analysis analyse(const std::vector<AnswerPair>& pairs, const DetectorList& given
   const auto seed = static_cast<uint64_t>(options.seed);
   analysis.fresh_prompts = !analysis.discovery.empty();
   if (!analysis.fresh_prompts) {
-    FewPromptsSearch search = search_few_prompts(analysis.confirmation, detectors, seed);
+    FewPromptsSearch search =
+        search_few_prompts(analysis.confirmation, detectors, {.min_effect_size = options.threshold, .seed = seed});
     analysis.screening.num_hypotheses = search.num_hypotheses;
     analysis.findings = std::move(search.findings);
     return analysis;

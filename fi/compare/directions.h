@@ -27,8 +27,8 @@ struct DirectionEntry {
 };
 
 /// The principal directions of the difference and the difference in means: share of the difference, use by both models and by
-/// category, promoted tokens (logit lens), texts with the movement along the direction token by token, and a scored name. What all
-/// texts begin with is left out of examples and names.
+/// category, promoted tokens (logit lens), texts with the movement along the direction token by token, and a scored name. What
+/// all texts begin with is left out of examples and names.
 std::vector<DirectionEntry> direction_entries(const DirectionInputs& inputs);
 
 }  // namespace fi

@@ -169,9 +169,10 @@ Report assemble(const Json& manifest, const Analysis& analysis, const LayerEvide
   report.num_prompts = static_cast<int64_t>(analysis.discovery.size() + analysis.confirmation.size());
   report.num_tokens = manifest.value("num_answer_tokens", int64_t{0});
   report.fresh_prompts = analysis.fresh_prompts;
-  report.summary = summarise(
-      report.claims,
-      {.num_prompts = report.num_prompts, .num_hypotheses = report.num_hypotheses, .fresh_prompts = report.fresh_prompts});
+  report.summary = summarise(report.claims, {.num_prompts = report.num_prompts,
+                                             .num_hypotheses = report.num_hypotheses,
+                                             .fresh_prompts = report.fresh_prompts,
+                                             .hints = hints_text(report.not_confirmed)});
   report.seed = options.seed;
   if (layers.contains("layers")) report.layers = layer_rows(layers);
   add_features(report, evidence.directions);

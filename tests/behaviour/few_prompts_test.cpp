@@ -42,7 +42,7 @@ const Finding* find(const FewPromptsSearch& search, const std::string& id) {
 TEST(FewPrompts, FindAConceptAndAPhraseThatAllAnswersOfOneModelHave) {
   std::vector<AnswerPair> pairs = make_pairs(1, 12);
   for (AnswerPair& pair : pairs) pair.target = "Wait, let me double-check that. " + pair.target;
-  const FewPromptsSearch search = search_few_prompts(pairs, builtin_detectors(), 0);
+  const FewPromptsSearch search = search_few_prompts(pairs, builtin_detectors(), {});
   ASSERT_FALSE(search.findings.empty());
   const Finding& first = search.findings.front();
   EXPECT_EQ(first.base, 0.0);
@@ -63,9 +63,9 @@ TEST(FewPrompts, FindAConceptAndAPhraseThatAllAnswersOfOneModelHave) {
 TEST(FewPrompts, SayTheSameWithTheModelsExchanged) {
   std::vector<AnswerPair> pairs = make_pairs(2, 10);
   for (AnswerPair& pair : pairs) pair.base = "I am sorry, but I cannot help with that. " + pair.base;
-  const FewPromptsSearch search = search_few_prompts(pairs, builtin_detectors(), 0);
+  const FewPromptsSearch search = search_few_prompts(pairs, builtin_detectors(), {});
   for (AnswerPair& pair : pairs) std::swap(pair.base, pair.target);
-  const FewPromptsSearch exchanged = search_few_prompts(pairs, builtin_detectors(), 0);
+  const FewPromptsSearch exchanged = search_few_prompts(pairs, builtin_detectors(), {});
   EXPECT_EQ(search.num_hypotheses, exchanged.num_hypotheses);
   ASSERT_EQ(search.findings.size(), exchanged.findings.size());
   ASSERT_FALSE(search.findings.empty());
@@ -80,8 +80,10 @@ TEST(FewPrompts, SayTheSameWithTheModelsExchanged) {
 TEST(FewPrompts, FivePromptsCannotSayAnything) {
   std::vector<AnswerPair> pairs = make_pairs(3, 5);
   for (AnswerPair& pair : pairs) pair.target = "Wait, let me double-check that. " + pair.target;
-  EXPECT_TRUE(search_few_prompts(pairs, builtin_detectors(), 0).findings.empty());
-  EXPECT_TRUE(search_few_prompts({}, builtin_detectors(), 0).findings.empty());
+  const FewPromptsSearch search = search_few_prompts(pairs, builtin_detectors(), {});
+  EXPECT_FALSE(search.findings.empty());                                            // it shows
+  for (const Finding& finding : search.findings) EXPECT_GT(finding.q_value, 0.05);  // and cannot be confirmed
+  EXPECT_TRUE(search_few_prompts({}, builtin_detectors(), {}).findings.empty());
 }
 
 TEST(FewPrompts, EqualModelsHardlyEverShowAnything) {
@@ -89,7 +91,7 @@ TEST(FewPrompts, EqualModelsHardlyEverShowAnything) {
   int num_false = 0;
   int num_promising = 0;
   for (uint64_t seed = 0; seed < kSamples; ++seed) {
-    const FewPromptsSearch search = search_few_prompts(make_pairs(100 + seed, 10), builtin_detectors(), seed);
+    const FewPromptsSearch search = search_few_prompts(make_pairs(100 + seed, 10), builtin_detectors(), {.seed = seed});
     num_promising += search.findings.empty() ? 0 : 1;
     num_false += std::any_of(search.findings.begin(), search.findings.end(),
                              [](const Finding& finding) { return finding.q_value <= 0.05; })

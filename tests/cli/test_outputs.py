@@ -39,7 +39,8 @@ def test_ten_pairs_say_what_differs_and_how_few_they_are(report, tmp_path):
     assert claim["layers"] == [] and claim["features"] == [] and claim["effect"]["num_prompts"] == 10
     assert not any(claim["causal"].values())
     shown = [claim["behaviour"], *(item["description"] for item in claim["supporting"])]
-    assert "wait" in " ".join(shown).lower() or "check" in " ".join(shown).lower()
+    for words in ("corrects itself", "thinks aloud"):
+        assert words in " ".join(shown)
     assert claim["effect"]["ci_high"] - claim["effect"]["ci_low"] > 0.2  # ten prompts
     assert document["tested"]["fresh_prompts"] is False
     assert document["tested"]["num_hypotheses"] > 150
@@ -66,6 +67,20 @@ def test_a_claims_p_value_is_the_sign_test_of_its_answers(report):
         one_sided = sum(base != target for base, target in holds)
         assert effect["p_value"] == pytest.approx(2 * 0.5**one_sided)
         assert effect["p_value"] <= effect["q_value"] <= 0.05
+
+
+def test_what_half_of_the_answers_show_is_a_hint_and_no_claim(report, tmp_path):
+    rows = [json.loads(line) for line in TEN_PAIRS.read_text().splitlines()]
+    pairs = []
+    for i, row in enumerate(rows):
+        target = "Wait, no, let me correct that. " + row["base_output"] if i % 2 else row["base_output"]
+        pairs.append(("any", row["prompt"], row["base_output"], target))
+    document = report(write_pairs(tmp_path / "pairs.jsonl", pairs))
+    assert document["claims"] == []
+    assert "Seen, but not certain in so few: the target " in document["summary"]
+    assert "corrects itself (50% against 0% in the base)" in document["summary"]
+    hint = next(row for row in document["not_confirmed"] if row["id"] == "self_correction")
+    assert hint["effect"]["p_value"] == pytest.approx(0.0625) and hint["effect"]["q_value"] > 0.05
 
 
 def test_equal_answers_are_no_difference(report, tmp_path):
