@@ -3,6 +3,7 @@
 #include <map>
 
 #include "fi/compare/analysis.h"
+#include "fi/compare/calibration_file.h"
 #include "fi/compare/compare.h"
 #include "fi/compare/crosscoder_file.h"
 #include "fi/compare/outputs_only.h"
@@ -112,6 +113,8 @@ Json what_was_not_seen(const Json& manifest, const Analysis& analysis, const Jso
     for (const AnswerPair& pair : *part) cut += (pair.base_finished ? 0 : 1) + (pair.target_finished ? 0 : 1);
   }
   notes["answers cut at the token limit"] = cut;
+  const Json& sha256 = manifest.at("base").at("sha256");
+  if (sha256.is_string()) notes["false claims"] = measured_false_claims(sha256);
   notes["candidates not tested on fresh prompts, for lack of budget"] = analysis.num_untested;
   return notes;
 }
