@@ -30,5 +30,6 @@ Command add_generate(CLI::App& parent);
 Command add_doctor(CLI::App& parent);
 Command add_demo(CLI::App& parent);
 Command add_steer(CLI::App& parent);
+Command add_calibrate(CLI::App& parent);
 
 }  // namespace fi

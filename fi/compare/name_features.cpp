@@ -3,6 +3,7 @@
 #include <map>
 
 #include "fi/compare/analysis.h"
+#include "fi/compare/calibration_file.h"
 #include "fi/compare/compare.h"
 #include "fi/compare/crosscoder_file.h"
 #include "fi/compare/depth.h"
@@ -123,6 +124,8 @@ Json what_was_not_seen(const Json& manifest, const Analysis& analysis, const Jso
   }
   notes["answers cut at the token limit"] = cut;
   notes.update(fidelity_notes(manifest.value("fidelity", Json()), manifest["options"].value("quantization", "")));
+  const Json& sha256 = manifest.at("base").at("sha256");
+  if (sha256.is_string()) notes["false claims"] = measured_false_claims(sha256);
   notes["candidates not tested on fresh prompts, for lack of budget"] = analysis.num_untested;
   return notes;
 }
