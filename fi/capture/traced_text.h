@@ -27,8 +27,8 @@ struct PackedTexts {
   int64_t num_texts() const { return static_cast<int64_t>(text_starts.size()) - 1; }
 };
 
-/// How many ids all texts begin with, such as those of a system prompt: both models do the same there in every text, and what they
-/// do tells no text from another. 0 for fewer than two texts.
+/// How many ids all texts begin with, such as those of a system prompt: both models do the same there in every text, and what
+/// they do tells no text from another. 0 for fewer than two texts.
 int64_t shared_prefix(const std::vector<TracedText>& texts);
 
 PackedTexts pack_texts(std::span<const TracedText> texts);

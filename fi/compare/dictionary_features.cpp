@@ -29,10 +29,11 @@ RowStore the_store(const FeaturesRequest& request) {
 }
 
 void check_agree(const char* what, const std::string& dictionary, const std::string& rows) {
-  check(dictionary.empty() || dictionary == rows, ErrorCode::kIncompatible,
-        "[features] the dictionary's {} is {}, that of the rows {}; take rows of the models, layer and tokenizer that it was made "
-        "for.",
-        what, dictionary, rows);
+  check(
+      dictionary.empty() || dictionary == rows, ErrorCode::kIncompatible,
+      "[features] the dictionary's {} is {}, that of the rows {}; take rows of the models, layer and tokenizer that it was made "
+      "for.",
+      what, dictionary, rows);
 }
 
 // A dictionary made elsewhere has no manifest: all rows are new to it.

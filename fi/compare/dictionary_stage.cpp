@@ -71,8 +71,15 @@ Json latents_document(const ActivationStore& store, const RowStore& place, const
                       const DictionaryReport& quality, const FeatureTable& table, const Reader& reader) {
   const auto seed = static_cast<uint64_t>(reader.options.seed);
   const std::vector<int64_t> shown = latents_to_show(table);
-  const LatentInputs inputs{
-      crosscoder, store, table, quality.num_training_rows, place.layer, reader.hypotheses, reader.base->decoder, *reader.base->tokenizer, seed};
+  const LatentInputs inputs{crosscoder,
+                            store,
+                            table,
+                            quality.num_training_rows,
+                            place.layer,
+                            reader.hypotheses,
+                            reader.base->decoder,
+                            *reader.base->tokenizer,
+                            seed};
   return {{"layer", place.layer},
           {"quality", fields_to_json(quality)},
           {"classes", counts_by_class(table)},

@@ -24,8 +24,6 @@
 namespace fi {
 namespace {
 
-}
-
 class Locator {
  public:
   Locator(const LocateInputs& inputs, ProgressSink& progress)
