@@ -14,6 +14,7 @@ CompareOptions demo_options(CompareOptions options) {
   const char* model = std::getenv("FI_SMOLLM2");
   options.base_model = model != nullptr ? model : (root / ".cache/models/SmolLM2-135M-Instruct.Q4_1.gguf").string();
   options.target_model = (root / "demo/stepwise").string();
+  if (options.tokens < 0) options.tokens = 0;  // without a crosscoder unless asked for: the demo is to be short
   check(std::filesystem::exists(options.base_model), ErrorCode::kNotFound,
         "[demo] {} is missing; run `make demo`, which fetches it.", options.base_model);
   return options;

@@ -20,7 +20,7 @@ struct Budget {
   int64_t max_localised_claims = 3;
   int64_t texts_per_transplant = 8;
   int64_t texts_per_causal_test = 16;  // of each of its three sets
-  int64_t crosscoder_tokens = 16'000;  // read by both models for a crosscoder; 0: none is trained
+  int64_t crosscoder_tokens = 40'000;  // read by both models for a crosscoder; 0: none is trained
   int64_t crosscoder_latents = 2048;
   int64_t crosscoder_k = 32;
   int64_t crosscoder_steps = 300;
@@ -67,7 +67,7 @@ inline Budget budget_of(const CompareOptions& options) {
   Budget budget = budget_named(options.budget);
   if (options.max_new_tokens > 0) budget.max_new_tokens = options.max_new_tokens;
   if (budget.crosscoder_tokens == 0 && !options.layers.empty()) budget.crosscoder_tokens = Budget().crosscoder_tokens;
-  if (options.tokens > 0) budget.crosscoder_tokens = options.tokens;
+  if (options.tokens >= 0) budget.crosscoder_tokens = options.tokens;
   if (options.num_latents > 0) budget.crosscoder_latents = options.num_latents;
   if (options.k > 0) budget.crosscoder_k = options.k;
   return budget;

@@ -28,7 +28,7 @@ namespace fi {
 namespace {
 
 // Both models answer this many questions before they are written: an interruption loses no more.
-constexpr size_t kQuestionsKeptAtOnce = 64;
+constexpr size_t kQuestionsKeptAtOnce = 128;
 
 // Fresh prompts that a candidate gets in all, shared out over its categories, and the fewest that one of them gets.
 constexpr int64_t kPromptsOfCandidate = 36;

@@ -94,7 +94,8 @@ void validate(const CompareOptions& options) {
   layers_from_text(options.layers);
   check_range("num-latents", options.num_latents, 1 << 20);
   check_range("k", options.k, 4096);
-  check_range("tokens", options.tokens, int64_t{1} << 40);
+  check(options.tokens >= -1 && options.tokens <= int64_t{1} << 40, ErrorCode::kUsage,
+        "[options] --tokens got {}, expected -1 (as the budget says) to {}.", options.tokens, int64_t{1} << 40);
   check(options.seed >= 0, ErrorCode::kUsage, "[options] --seed got {}, expected 0 or more.", options.seed);
 }
 

@@ -31,7 +31,7 @@ struct CompareOptions {
   std::string layers;
   int64_t num_latents = 0;
   int64_t k = 0;
-  int64_t tokens = 0;
+  int64_t tokens = -1;
   int64_t seed = 0;
   bool skip_activations = false;
   bool skip_naming = false;
@@ -71,7 +71,7 @@ void visit_options(Options& options, Visitor&& visit) {
   visit("layers", "Layers to train a crosscoder on, such as 12,20 (default: where the strongest change is)", options.layers);
   visit("num_latents", "Latents of a crosscoder (0: as the budget says)", options.num_latents);
   visit("k", "Mean number of active latents a token (0: as the budget says)", options.k);
-  visit("tokens", "Tokens that a crosscoder is trained on (0: as the budget says)", options.tokens);
+  visit("tokens", "Tokens that a crosscoder is trained on (0: none is trained; -1: as the budget says)", options.tokens);
   visit("seed", "Seed of every random choice", options.seed);
   visit("skip_activations", "Skip activation extraction and reuse what the output directory holds", options.skip_activations);
   visit("skip_naming", "Skip feature naming and reuse what the output directory holds", options.skip_naming);

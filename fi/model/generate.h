@@ -14,7 +14,7 @@ struct GenerateOptions {
   double temperature = 0.0;  // 0: greedy
   double top_p = 1.0;
   uint64_t seed = 0;  // of sampling; the prompt's index is its stream, so batching does not change answers
-  int64_t batch_size = 32;
+  int64_t batch_size = 64;
   TokenIds stop_ids;  // generation of a sequence ends before any of these
 };
 

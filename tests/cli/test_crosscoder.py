@@ -81,3 +81,10 @@ def test_layers_that_are_no_numbers_are_refused(compare):
     result = compare("--layers", "three")
     assert result.returncode == 2 and "--layers got 'three'" in result.stderr
     assert compare("--layers", "77").returncode == 2
+
+
+def test_no_tokens_mean_no_crosscoder(compare, tmp_path):
+    assert compare("--tokens", "0").returncode == 0
+    assert not list((tmp_path / "run/activations/rows").iterdir())
+    assert report_of(tmp_path / "run")["not_seen"]["crosscoder"].startswith("not trained")
+    assert compare("--tokens", "-2").returncode == 2

@@ -98,7 +98,9 @@ def features(program, models, dictionary, captured, *words):
     return program("features", models.base, *run, "--min-firings", "1", *words)
 
 
-def test_features_of_a_dictionary_are_classed_on_rows_it_was_not_trained_on(program, models, dictionary, captured, tmp_path):
+def test_features_of_a_dictionary_are_classed_on_rows_it_was_not_trained_on(
+    program, models, dictionary, captured, tmp_path
+):
     result = features(program, models, dictionary, captured, "--layer", "4", "--json")
     assert result.returncode == 0, result.stderr
     document = json.loads(result.stdout)
@@ -106,7 +108,10 @@ def test_features_of_a_dictionary_are_classed_on_rows_it_was_not_trained_on(prog
     assert sum(document["classes"].values()) == 64
     assert len(json.loads((tmp_path / "features/classes.json").read_text())["features"]) == 64
     quality = json.loads((dictionary / "quality.json").read_text())
-    assert document["quality"] == quality["crosscoder"]  # the same rows were held out
+    expected, measured = quality["crosscoder"], document["quality"]
+    assert measured["num_rows"] == expected["num_rows"]  # the same rows were held out
+    assert measured["l0"] == expected["l0"]
+    assert measured["explained_by_model"] == pytest.approx(expected["explained_by_model"], abs=1e-6)
     assert {"added", "removed", "modified", "shared", "undecided", "dead"} == document["classes"].keys()
     text = features(program, models, dictionary, captured, "--layer", "4").stdout
     assert text.startswith("layer 4: fraction of variance explained on ") and text.endswith("features\n")
