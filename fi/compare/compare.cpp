@@ -30,6 +30,7 @@ Json crosscoder_analysis(const CompareOptions& options) {
 bool is_reusable(const std::filesystem::path& manifest_path, const CompareOptions& options) {
   if (!std::filesystem::is_regular_file(manifest_path)) return false;
   const Json manifest = parse_json(read_file(manifest_path, "compare"), "compare", manifest_path.string());
+  if (manifest.value("format", 1) != kActivationsFormat) return false;
   CompareOptions earlier = without_reuse(options_from_json(manifest.value("options", Json::object())));
   earlier.report_format = options.report_format;
   earlier.crosscoder_file = options.crosscoder_file;

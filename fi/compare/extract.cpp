@@ -250,7 +250,8 @@ class Extraction {
     for (const PromptCategory& category : prompts_.categories) {
       categories.push_back({{"id", category.id}, {"title", category.title}, {"group", category.group}});
     }
-    return {{"options", to_json(without_reuse(options_))},
+    return {{"format", kActivationsFormat},
+            {"options", to_json(without_reuse(options_))},
             {"base", identities["base"]},
             {"target", identities["target"]},
             {"relation", pair_.relation},

@@ -57,7 +57,8 @@ Json manifest_of(const CompareOptions& options, const std::vector<AnswerPair>& p
   Json categories = Json::array();
   for (const PromptCategory& category : prompts.categories)
     categories.push_back({{"id", category.id}, {"title", category.title}, {"group", category.group}});
-  return {{"options", to_json(without_reuse(options))},
+  return {{"format", kActivationsFormat},
+          {"options", to_json(without_reuse(options))},
           {"base", identities["base"]},
           {"target", identities["target"]},
           {"relation", "outputs-only"},

@@ -13,6 +13,10 @@ struct RunFolders {
   }
 };
 
+/// Of the files in activations/, in the manifest. Raised when a stage needs what earlier versions did not write: `--resume` then
+/// takes only the answers of such a run.
+inline constexpr int kActivationsFormat = 2;
+
 // Files inside them that stages hand to each other.
 inline constexpr const char* kManifestFile = "manifest.json";          // activations/: written last, marks the stage as complete
 inline constexpr const char* kIdentityFile = "identity.json";          // activations/: what the answers depend on

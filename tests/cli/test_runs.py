@@ -135,6 +135,20 @@ def test_resume_refuses_answers_of_another_run(compare, program, models, tmp_pat
     assert contents(tmp_path / "run") == before
 
 
+def test_resume_completes_what_an_older_version_left(compare, tmp_path):
+    assert compare().returncode == 0
+    manifest = tmp_path / "run/activations/manifest.json"
+    document = json.loads(manifest.read_text())
+    manifest.write_text(json.dumps(document | {"format": 1}))
+    layers = tmp_path / "run/activations/layers.json"
+    whole = layers.read_bytes()
+    layers.write_text("{}")
+    result = compare("--resume")
+    assert result.returncode == 0, result.stderr
+    assert "discovery answers: 0 answers" in result.stderr  # these are kept
+    assert layers.read_bytes() == whole and json.loads(manifest.read_text()) == document
+
+
 def test_resume_sees_that_the_prompt_file_changed(compare, models, tmp_path):
     prompts = tmp_path / "prompts.json"
     prompts.write_text(json.dumps(PROMPTS))
