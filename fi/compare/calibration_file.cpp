@@ -30,7 +30,9 @@ std::string calibration_sentence(const Json& calibration, std::string_view where
                           100.0 * row.at("ci_high").get<double>());
     parts.push_back(std::move(part));
   }
-  return fmt::format("How often this tool claims what is not there was measured with this base: {}.", fmt::join(parts, "; "));
+  return fmt::format("How often this tool claims what is not there was measured with this base (budget {}, effect size {}): {}.",
+                     calibration.at("budget").get<std::string>(), calibration.at("feature_threshold").get<double>(),
+                     fmt::join(parts, "; "));
 } catch (const Json::exception& error) {
   fail(ErrorCode::kInvalid, "[calibrate] {} is damaged: {}; calibrate again.", where, error.what());
 }

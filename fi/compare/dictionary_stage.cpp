@@ -158,7 +158,7 @@ Json dictionary_notes(const Json& latents) {
                                                                       crosscoder.at("dense_share").get<double>())},
                          {"latents by class", fmt::format("{}", fmt::join(counts, ", "))}};
   const Json not_seen = {
-      {"variance not explained", 1.0 - crosscoder.at("explained").get<double>()},
+      {"variance not explained", fmt::format("{:.3f}", 1.0 - crosscoder.at("explained").get<double>())},
       {"latents that never fired on held-out rows", classes.at("dead")},
       {fmt::format("latents with fewer than {} firings there, or whose direction was not borne out, without a class",
                    latents.at("min_firings").get<int64_t>()),

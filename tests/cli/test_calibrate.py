@@ -12,7 +12,7 @@ def calibrate(program, models, environment, tmp_path):
     return lambda *words: program("calibrate", models.base, *small, *words, env=environment)
 
 
-def test_equal_models_and_shuffled_labels_are_counted_with_intervals(calibrate, compare, tmp_path):
+def test_equal_models_and_shuffled_labels_are_counted_with_intervals(calibrate, compare, environment, tmp_path):
     assert compare("--skip-report", "--skip-visualization").returncode == 0
     result = calibrate("--run", "run", "--json")
     assert result.returncode == 0, result.stderr
@@ -38,6 +38,9 @@ def test_equal_models_and_shuffled_labels_are_counted_with_intervals(calibrate, 
     assert len(list((tmp_path / "cache").rglob("*.json"))) == 1
     assert not (tmp_path / "calibration/rounded_model").exists()
     assert calibrate("--run", "run", "--json").stdout == result.stdout
+    assert compare("--skip-activations", env=environment | {"XDG_CACHE_HOME": str(tmp_path / "cache")}).returncode == 0
+    quoted = json.loads((tmp_path / "run/reports/report.json").read_text())["not_seen"]["false claims"]
+    assert "(budget quick, effect size 0.3): identical pair: a claim in 0 of 1; " in quoted
 
 
 def test_what_cannot_be_calibrated_is_named(calibrate, program):
