@@ -9,7 +9,7 @@
 namespace fi {
 namespace {
 
-constexpr const char* kExamples =
+constexpr const char* kCalibrateExamples =
     "Examples:\n"
     "  feature-interpreter calibrate MODEL --budget quick\n"
     "  feature-interpreter calibrate MODEL --run feature_interpretation --shuffles 200\n"
@@ -39,7 +39,7 @@ Command add_calibrate(CLI::App& parent) {
   add_options(*app, request->options,
               {"output_dir", "prompts", "concepts", "device", "quantization", "cache_dir", "revision_base", "budget",
                "feature_threshold", "max_new_tokens", "seed"});
-  app->footer(kExamples);
+  app->footer(kCalibrateExamples);
   return {app, [request](const Globals& globals, ProgressSink& progress) {
             const Json document = calibrate(*request, progress);
             if (globals.json) {

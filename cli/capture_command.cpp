@@ -10,7 +10,7 @@
 namespace fi {
 namespace {
 
-constexpr const char* kExamples =
+constexpr const char* kCaptureExamples =
     "Examples:\n"
     "  feature-interpreter capture BASE TARGET --output-dir run\n"
     "  feature-interpreter compare BASE TARGET --output-dir run --skip-activations";
@@ -33,7 +33,7 @@ Command add_capture(CLI::App& parent) {
   CLI::App* app = parent.add_subcommand("capture", "Only run both models and store what they do in OUTPUT/activations");
   add_model_words(*app, *options);
   add_options(*app, *options, capture_options());
-  app->footer(kExamples);
+  app->footer(kCaptureExamples);
   return {app, [options](const Globals& globals, ProgressSink& progress) {
             const auto folder = RunFolders::in(options->output_dir).activations;
             const Json manifest = extract_activations(*options, folder, progress);

@@ -19,7 +19,7 @@ namespace {
 
 constexpr const char* kPurpose =
     "Says which features and capabilities differ between two language models, in which layers, and how sure that is.";
-constexpr const char* kExamples =
+constexpr const char* kGlobalExamples =
     "Examples:\n"
     "  feature-interpreter demo\n"
     "  feature-interpreter compare BASE TARGET --output-dir feature_interpretation\n"
@@ -53,7 +53,7 @@ int report_error(const std::string& message, ErrorCode code, const Globals& glob
 int run(int argc, const char* const* argv, Globals& globals) {
   CLI::App app{kPurpose, "feature-interpreter"};
   app.require_subcommand(1);
-  app.footer(kExamples);
+  app.footer(kGlobalExamples);
   app.set_version_flag("--version", std::string("feature-interpreter ") + FI_VERSION);
   app.add_flag("--json", globals.json, "Print the result as JSON on standard output");
   app.add_flag("-q,--quiet", globals.quiet, "No progress");

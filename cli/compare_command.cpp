@@ -12,7 +12,7 @@
 namespace fi {
 namespace {
 
-constexpr const char* kExamples =
+constexpr const char* kCompareExamples =
     "Examples:\n"
     "  feature-interpreter compare Qwen/Qwen2-1.5B deepseek-ai/DeepSeek-R1-Distill-Qwen-1.5B\n"
     "  feature-interpreter compare --base-model model.gguf --target-adapter adapter_folder --budget quick\n"
@@ -51,7 +51,7 @@ Command add_compare(CLI::App& parent) {
   add_model_words(*app, *options);
   add_options(*app, *options);
   app->add_flag("--dry-run", *dry_run, "Print the plan with estimated time, memory and disk, and stop");
-  app->footer(kExamples);
+  app->footer(kCompareExamples);
   return {app, [options, dry_run](const Globals& globals, ProgressSink& progress) {
             run_comparison(*options, *dry_run, globals, progress);
           }};

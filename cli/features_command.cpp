@@ -9,7 +9,7 @@
 namespace fi {
 namespace {
 
-constexpr const char* kExamples =
+constexpr const char* kFeaturesExamples =
     "Examples:\n"
     "  feature-interpreter capture BASE TARGET --layers 20 --output-dir run\n"
     "  feature-interpreter features BASE --dictionary DICTIONARY --activations run --out features";
@@ -22,7 +22,7 @@ void print_latent(const Json& latent) {
              fmt::join(latent.at("promoted").get<std::vector<std::string>>(), " · "));
 }
 
-void print_result(const Json& result, const std::string& out) {
+void print_classes(const Json& result, const std::string& out) {
   const Json& quality = result.at("quality");
   const Json& models = quality.at("explained_by_model");
   fmt::print("layer {}: fraction of variance explained on {} rows: base {:.3f}, target {:.3f}; {:.1f} latents a row\n",
@@ -48,13 +48,13 @@ Command add_features(CLI::App& parent) {
   app->add_option("--min-firings", request->min_firings, "Firings below which a latent gets no class")->capture_default_str();
   app->add_option("--out", request->out, "Folder for classes.json and latents.json")->capture_default_str();
   add_options(*app, request->models, {"base_model", "device", "quantization", "cache_dir", "revision_base"});
-  app->footer(kExamples);
+  app->footer(kFeaturesExamples);
   return {app, [request](const Globals& globals, ProgressSink& progress) {
             const Json result = features_of_dictionary(*request, progress);
             if (globals.json) {
               fmt::print("{}\n", result.dump(-1, ' ', false, Json::error_handler_t::replace));
             } else {
-              print_result(result, request->out);
+              print_classes(result, request->out);
             }
           }};
 }

@@ -9,7 +9,7 @@
 namespace fi {
 namespace {
 
-constexpr const char* kExamples =
+constexpr const char* kGenerateExamples =
     "Examples:\n"
     "  feature-interpreter generate MODEL --prompt \"What is 3 + 4?\" --prompt \"And 5 + 6?\"\n"
     "  feature-interpreter generate MODEL --target OTHER --prompt \"Name a fruit.\"\n"
@@ -42,7 +42,7 @@ Command add_generate(CLI::App& parent) {
   app->add_option("--temperature", request->temperature, "Of sampling; 0 takes the most probable token")->capture_default_str();
   app->add_option("--top-p", request->top_p, "Sample from the most probable tokens of this total")->capture_default_str();
   add_options(*app, models, {"device", "quantization", "cache_dir", "revision_base", "revision_target", "seed"});
-  app->footer(kExamples);
+  app->footer(kGenerateExamples);
   return {app, [request](const Globals& globals, ProgressSink& progress) {
             const Json result = generate_answers(*request, progress);
             if (globals.json) {

@@ -12,7 +12,7 @@
 namespace fi {
 namespace {
 
-constexpr const char* kExamples =
+constexpr const char* kReportExamples =
     "Examples:\n"
     "  feature-interpreter report feature_interpretation\n"
     "  feature-interpreter report feature_interpretation --report-format markdown\n"
@@ -59,7 +59,7 @@ Command add_report(CLI::App& parent) {
   app->add_option("run", request->runs, "Folder of an earlier run; several of one base make a table")->required();
   app->add_option("--comparison-dir", request->comparison_dir, "Where the table of several runs goes")->capture_default_str();
   app->add_option("--report-format", request->format, "markdown, html or both")->capture_default_str();
-  app->footer(kExamples);
+  app->footer(kReportExamples);
   return {app, [request](const Globals& globals, ProgressSink& progress) {
             if (request->runs.size() > 1) return compare_reports(*request, globals);
             report_again(*request, globals, progress);

@@ -9,7 +9,7 @@
 namespace fi {
 namespace {
 
-constexpr const char* kExamples =
+constexpr const char* kSteerExamples =
     "Examples:\n"
     "  feature-interpreter steer BASE TARGET --run feature_interpretation --prompt \"Why is the sky blue?\"\n"
     "  feature-interpreter steer BASE TARGET --run feature_interpretation --claim 1 --prompt \"Name a fruit.\"\n"
@@ -21,7 +21,7 @@ std::string share_text(const Json& share) {
                          : fmt::format("{:+.0f}% of the gap to the target's answer", 100.0 * share.get<double>());
 }
 
-void print_result(const Json& result) {
+void print_answers(const Json& result) {
   const Json& strength = result.at("strength");
   fmt::print("{}\nlayer {}, rank {}, {}\n", result.at("what").get<std::string>(), result.at("layer").get<int64_t>(),
              result.at("rank").get<int64_t>(),
@@ -55,14 +55,14 @@ Command add_steer(CLI::App& parent) {
   std::vector<std::string> names = model_options();
   names.push_back("seed");
   add_options(*app, request->models, names);
-  app->footer(kExamples);
+  app->footer(kSteerExamples);
   return {app, [request, strength, given](const Globals& globals, ProgressSink& progress) {
             if (given->count() > 0) request->strength = *strength;
             const Json result = steer_by_run(*request, progress);
             if (globals.json) {
               fmt::print("{}\n", result.dump(-1, ' ', false, Json::error_handler_t::replace));
             } else {
-              print_result(result);
+              print_answers(result);
             }
           }};
 }

@@ -8,7 +8,7 @@
 namespace fi {
 namespace {
 
-constexpr const char* kExamples =
+constexpr const char* kTrainExamples =
     "Examples:\n"
     "  feature-interpreter capture BASE TARGET --layers 20 --output-dir run\n"
     "  feature-interpreter train --activations run --num-latents 4096 --k 32 --steps 300 --out dictionary\n"
@@ -19,7 +19,7 @@ std::string shares(const Json& quality) {
   return fmt::format("base {:.3f}, target {:.3f}", models.at(0).get<double>(), models.at(1).get<double>());
 }
 
-void print_result(const Json& result) {
+void print_dictionary(const Json& result) {
   const Json& crosscoder = result.at("crosscoder");
   fmt::print("layer {}: {} latents, k {}, {} steps on {} rows\n", result.at("layer").get<int64_t>(),
              result.at("num_latents").get<int64_t>(), result.at("k").get<int64_t>(), result.at("num_steps").get<int64_t>(),
@@ -47,14 +47,14 @@ Command add_train(CLI::App& parent) {
   app->add_option("--seed", request->seed, "Seed of weights and row order")->capture_default_str();
   app->add_flag("--resume", request->resume, "Go on from the newest checkpoint in the output folder");
   app->add_option("--out", request->out, "Folder of the dictionary, its quality, metrics and checkpoints")->capture_default_str();
-  app->footer(kExamples);
+  app->footer(kTrainExamples);
   return {app, [request](const Globals& globals, ProgressSink& progress) {
             const Json results = train_on_stored_rows(*request, progress);
             if (globals.json) {
               fmt::print("{}\n", results.dump());
               return;
             }
-            for (const Json& result : results) print_result(result);
+            for (const Json& result : results) print_dictionary(result);
           }};
 }
 

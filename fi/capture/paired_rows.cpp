@@ -5,23 +5,18 @@
 namespace fi {
 namespace {
 
-constexpr int64_t kBatchTokens = 1024;
-constexpr double kOutlierFactor = 4.0;
-
 at::Tensor rows_tensor(const std::vector<int64_t>& rows) { return at::tensor(at::ArrayRef<int64_t>(rows), at::kLong); }
 
-// A few rows with very large norms would rule every sum of squares.
 void drop_norm_outliers(PairedRows& rows) {
-  const at::Tensor norms = rows.base.norm(2, 1);
+  const at::Tensor ordinary = ordinary_norms(rows.base.norm(2, 1));
   std::vector<int64_t> kept, text, position;
-  const double limit = norms.numel() > 0 ? kOutlierFactor * norms.median().item<double>() : 0.0;
-  for (int64_t i = 0; i < norms.numel(); ++i) {
-    if (norms.const_data_ptr<float>()[i] > limit) continue;
+  for (int64_t i = 0; i < ordinary.numel(); ++i) {
+    if (!ordinary.const_data_ptr<bool>()[i]) continue;
     kept.push_back(i);
     text.push_back(rows.text[static_cast<size_t>(i)]);
     position.push_back(rows.position[static_cast<size_t>(i)]);
   }
-  rows.num_masked += norms.numel() - static_cast<int64_t>(kept.size());
+  rows.num_masked += ordinary.numel() - static_cast<int64_t>(kept.size());
   rows.base = rows.base.index_select(0, rows_tensor(kept));
   rows.target = rows.target.index_select(0, rows_tensor(kept));
   rows.text = std::move(text);
@@ -93,7 +88,7 @@ std::vector<PairedRows> capture_rows(const Decoder& base, const Decoder& target,
   const int64_t deepest = *std::max_element(layers.begin(), layers.end());
   RowCollector collector(layers, is_special);
   StageProgress progress(sink, "rows of chosen layers", static_cast<int64_t>(texts.size()), "texts");
-  for (const std::vector<TracedText>& batch : in_batches(texts, kBatchTokens)) {
+  for (const std::vector<TracedText>& batch : in_batches(texts, kTraceTokens)) {
     check_interrupt();
     const PackedTexts packed = pack_texts(batch);
     collector.add(packed.batch, residual_streams(base, packed.batch, deepest), residual_streams(target, packed.batch, deepest));

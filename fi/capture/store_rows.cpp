@@ -7,8 +7,6 @@
 namespace fi {
 namespace {
 
-constexpr int64_t kBatchTokens = 1024;
-
 at::Tensor residual_after(const Decoder& model, const PackedBatch& batch, int64_t layer) {
   return model.forward(batch, {.last_layer = layer, .logit_rows = at::empty({0}, at::kLong)}).resid.to(at::kCPU, at::kFloat);
 }
@@ -92,7 +90,7 @@ StoreInfo store_rows(const Decoder& base, const Decoder& target, const std::vect
   // What every text begins with has the same rows in all of them: they would be in training and held-out rows alike.
   RowWriter writer(base, target, is_special, shared_prefix(texts), options);
   StageProgress progress(sink, fmt::format("rows of layer {}", options.layer), static_cast<int64_t>(texts.size()), "texts");
-  for (const std::vector<TracedText>& batch : in_batches(texts, kBatchTokens)) {
+  for (const std::vector<TracedText>& batch : in_batches(texts, kTraceTokens)) {
     check_interrupt();
     writer.add(batch);
     progress.advance(static_cast<int64_t>(batch.size()));

@@ -3,12 +3,6 @@
 #include <algorithm>
 
 namespace fi {
-namespace {
-
-// Rows of logits made at a time: 256 rows of a vocabulary of 150,000 take 150 MB.
-constexpr int64_t kLogitRows = 256;
-
-}  // namespace
 
 int64_t shared_prefix(const std::vector<TracedText>& texts) {
   if (texts.size() < 2) return 0;
@@ -72,6 +66,12 @@ std::vector<double> means_by_text(const PackedTexts& texts, const at::Tensor& va
     means.push_back(count > 0 ? values.narrow(0, first, count).mean(at::kDouble).item<double>() : 0.0);
   }
   return means;
+}
+
+at::Tensor ordinary_norms(const at::Tensor& norms) {
+  constexpr double kOutlierFactor = 4.0;
+  if (norms.numel() == 0) return at::empty({0}, at::kBool);
+  return norms.le(kOutlierFactor * norms.median().item<double>());
 }
 
 std::vector<at::Tensor> residual_streams(const Decoder& model, const PackedBatch& batch, int64_t last_layer) {

@@ -10,6 +10,12 @@
 
 namespace fi {
 
+/// Tokens of a batch that both models read and whose residual streams are kept.
+inline constexpr int64_t kTraceTokens = 1024;
+
+/// Rows of logits made at a time: 256 rows of a vocabulary of 150,000 take 150 MB.
+inline constexpr int64_t kLogitRows = 256;
+
 /// A text that both models read with the same ids.
 struct TracedText {
   TokenIds ids;
@@ -41,6 +47,10 @@ at::Tensor answer_log_probabilities(const Decoder& model, const PackedTexts& tex
 
 /// Mean of `values` [n], a value a predicting row, over each text; 0 for a text without an answer.
 std::vector<double> means_by_text(const PackedTexts& texts, const at::Tensor& values);
+
+/// Which of `norms` [n] are at most 4 times their median, [n] bool: a few rows with very large norms would rule every sum of
+/// squares.
+at::Tensor ordinary_norms(const at::Tensor& norms);
 
 /// Residual stream after every layer up to `last_layer` (-1: all), each [num_tokens, d_model] fp32 on the model's device.
 std::vector<at::Tensor> residual_streams(const Decoder& model, const PackedBatch& batch, int64_t last_layer = -1);

@@ -11,15 +11,17 @@ namespace {
 // Categories shared by two findings over all categories of either, above which they are one change.
 constexpr double kSameTriggerJaccard = 0.34;
 
-using Names = std::set<std::string>;
+using CategoryNames = std::set<std::string>;
 
-Names names_of(const Finding& finding) { return {finding.candidate.categories.begin(), finding.candidate.categories.end()}; }
+CategoryNames names_of(const Finding& finding) {
+  return {finding.candidate.categories.begin(), finding.candidate.categories.end()};
+}
 
-size_t num_shared(const Names& a, const Names& b) {
+size_t num_shared(const CategoryNames& a, const CategoryNames& b) {
   return static_cast<size_t>(std::count_if(a.begin(), a.end(), [&](const std::string& name) { return b.contains(name); }));
 }
 
-bool same_trigger(const Names& primary, const Names& other) {
+bool same_trigger(const CategoryNames& primary, const CategoryNames& other) {
   const size_t shared = num_shared(primary, other);
   const size_t all = primary.size() + other.size() - shared;
   return shared == other.size() || static_cast<double>(shared) >= kSameTriggerJaccard * static_cast<double>(all);

@@ -10,9 +10,9 @@
 namespace fi {
 namespace {
 
-using Names = std::initializer_list<const char*>;
+using AllowedNames = std::initializer_list<const char*>;
 
-void require(const Json& object, const JsonPlace& place, Names names) {
+void require(const Json& object, const JsonPlace& place, AllowedNames names) {
   if (!object.is_object()) place.reject(object, "an object");
   for (const char* name : names) {
     check(object.contains(name), ErrorCode::kInvalid, "[read] {}: field '{}' is missing; re-create the file.", place.where,
@@ -20,7 +20,7 @@ void require(const Json& object, const JsonPlace& place, Names names) {
   }
 }
 
-void require_choice(const Json& object, const JsonPlace& place, const char* name, Names choices) {
+void require_choice(const Json& object, const JsonPlace& place, const char* name, AllowedNames choices) {
   const Json& value = object[name];
   const bool known = std::any_of(choices.begin(), choices.end(), [&](const char* choice) { return value == choice; });
   check(known, ErrorCode::kInvalid, "[read] {}: field '{}' is {}, expected one of {}; re-create the file.", place.where,

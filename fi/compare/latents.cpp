@@ -4,17 +4,13 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 
+#include "fi/compare/activation_view.h"
 #include "fi/compare/latent_use.h"
 #include "fi/compare/logit_lens.h"
 
 namespace fi {
 namespace {
-
-constexpr size_t kCategoriesListed = 8;
-constexpr size_t kExamples = 4;
-constexpr int64_t kTokensAround = 16;  // shown before and after the token that fires most
 
 double mean_use(const Feature& feature) { return feature.mean_code * static_cast<double>(feature.num_firings); }
 
@@ -46,6 +42,7 @@ class LatentView {
 
   Json document(size_t index) const {
     const Feature& feature = in_.table.features[static_cast<size_t>(latents_[index])];
+    const std::vector<ShownText> texts = shown_texts(index);
     const at::Tensor direction = stronger_direction(in_.crosscoder, feature.latent);
     Json entry = {{"id", fmt::format("L{}-cc-{}", in_.layer, feature.latent)},
                   {"layer", in_.layer},
@@ -57,24 +54,15 @@ class LatentView {
                   {"promoted", lens_tokens(in_.base, in_.tokenizer, direction)},
                   {"suppressed", lens_tokens(in_.base, in_.tokenizer, direction.neg())},
                   {"categories", categories(index)},
-                  {"examples", examples(index, feature.kind == "removed" ? "base" : "target")},
+                  {"examples", example_documents(texts, in_.tokenizer, feature.kind == "removed" ? "base" : "target")},
                   {"measures", measures(feature)}};
-    if (const auto name = scored_name(index)) {
-      entry["name"] = {{"fires_on", name->words},          {"score", name->score},
-                       {"shuffled", name->shuffled},       {"num_inside", name->num_inside},
-                       {"num_outside", name->num_outside}, {"passes_bar", passes_bar(*name)}};
-    }
+    if (auto name = name_document(texts, in_.hypotheses, in_.seed)) entry["name"] = std::move(*name);
     return entry;
   }
 
  private:
   float code(size_t index, int64_t row) const {
     return codes_.const_data_ptr<float>()[static_cast<int64_t>(index) * codes_.size(1) + row];
-  }
-  float largest_in(size_t index, const std::vector<int64_t>& rows) const {
-    float largest = 0.0F;
-    for (const int64_t row : rows) largest = std::max(largest, code(index, row));
-    return largest;
   }
   const std::string& category_of(int64_t text) const { return in_.store.info().text_categories[static_cast<size_t>(text)]; }
 
@@ -98,57 +86,27 @@ class LatentView {
   }
 
   Json categories(size_t index) const {
-    std::vector<std::pair<double, Json>> uses;
+    std::vector<UseInCategory> uses;
     for (size_t c = 0; c < labels_.category_names.size(); ++c) {
       const double rows = use_.rows_by_category[c];
       if (rows == 0.0) continue;
       const at::Tensor sums = use_.strength[static_cast<int64_t>(index)][static_cast<int64_t>(c)];
       const double base = std::max(0.0, sums[0].item<double>() / rows), target = std::max(0.0, sums[1].item<double>() / rows);
-      uses.emplace_back(std::max(base, target),
-                        Json{{"category", labels_.category_names[c]}, {"base", base}, {"target", target}});
+      uses.push_back({labels_.category_names[c], base, target, std::max(base, target)});
     }
-    std::stable_sort(uses.begin(), uses.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
-    Json listed = Json::array();
-    for (size_t i = 0; i < std::min(uses.size(), kCategoriesListed); ++i) listed.push_back(uses[i].second);
-    return listed;
+    return category_documents(std::move(uses));
   }
 
-  // The texts on which it fires most, one of each category.
-  Json examples(size_t index, const char* model) const {
-    std::vector<std::pair<float, int64_t>> order;
-    for (const auto& [text, rows] : rows_of_) order.emplace_back(-largest_in(index, rows), text);
-    std::sort(order.begin(), order.end());
-    Json listed = Json::array();
-    std::set<std::string> seen;
-    for (const auto& [negative, text] : order) {
-      if (listed.size() == kExamples || negative >= 0.0F) break;
-      if (!seen.insert(category_of(text)).second) continue;
-      listed.push_back({{"category", category_of(text)},
-                        {"model", model},
-                        {"tokens", tokens_around_peak(index, rows_of_.at(text), -order.front().first)}});
+  std::vector<ShownText> shown_texts(size_t index) const {
+    std::vector<ShownText> texts;
+    for (const auto& [text, rows] : rows_of_) {
+      ShownText& shown = texts.emplace_back(ShownText{.category = category_of(text), .rows = {}});
+      for (const int64_t row : rows) {
+        const RowPlace place = in_.store.place(row);
+        shown.rows.push_back({place.position, place.token, code(index, row)});
+      }
     }
-    return listed;
-  }
-
-  Json tokens_around_peak(size_t index, const std::vector<int64_t>& rows, float scale) const {
-    const auto weaker = [&](int64_t a, int64_t b) { return code(index, a) < code(index, b); };
-    const int32_t centre = in_.store.place(*std::max_element(rows.begin(), rows.end(), weaker)).position;
-    Json tokens = Json::array();
-    for (const int64_t row : rows) {
-      const RowPlace place = in_.store.place(row);
-      if (std::abs(place.position - centre) > kTokensAround) continue;
-      tokens.push_back({{"text", in_.tokenizer.token_text(place.token)}, {"value", code(index, row) / scale}});
-    }
-    return tokens;
-  }
-
-  // Every second text of a category is held out.
-  std::optional<ScoredName> scored_name(size_t index) const {
-    std::map<std::string, int64_t> seen;
-    std::vector<TextActivation> fit, held_out;
-    for (const auto& [text, rows] : rows_of_)
-      (seen[category_of(text)]++ % 2 == 0 ? fit : held_out).push_back({category_of(text), largest_in(index, rows)});
-    return best_category_name(fit, held_out, in_.hypotheses, in_.seed);
+    return texts;
   }
 
   const LatentInputs& in_;

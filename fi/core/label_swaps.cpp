@@ -10,7 +10,7 @@
 namespace fi {
 namespace {
 
-constexpr size_t kMaxEnumerated = 13;  // 4,096 swaps: an overall change of sign changes no statistic
+constexpr size_t kMaxEnumeratedSwaps = 13;  // 4,096 swaps: an overall change of sign changes no statistic
 
 using Signs = std::vector<std::vector<double>>;  // per swap, +1 or -1 per observation; the first one is as observed
 
@@ -66,7 +66,7 @@ std::vector<AdjustedTest> test_by_label_swaps(const std::vector<std::vector<doub
   for (const auto& row : differences)
     invariant(row.size() == num_observations, "[label swaps] {} differences beside {}.", row.size(), num_observations);
   const Signs swaps =
-      num_observations <= kMaxEnumerated ? all_swaps(num_observations) : random_swaps(num_observations, seed, num_resamples);
+      num_observations <= kMaxEnumeratedSwaps ? all_swaps(num_observations) : random_swaps(num_observations, seed, num_resamples);
   std::vector<std::vector<double>> by_swap;
   for (size_t h = 0; h < differences.size(); ++h) {
     by_swap.push_back(p_values_by_swap(differences[h], swaps));

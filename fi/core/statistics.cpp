@@ -11,7 +11,7 @@
 namespace fi {
 namespace {
 
-constexpr size_t kMaxEnumerated = 20;
+constexpr size_t kMaxEnumeratedSigns = 20;
 constexpr double kZ95 = 1.959963984540054;
 
 std::vector<double> without_zeros(std::span<const double> values) {
@@ -128,7 +128,7 @@ double sign_flip_p_value(std::span<const double> differences, uint64_t seed, int
     const auto positive = std::count_if(values.begin(), values.end(), [](double v) { return v > 0.0; });
     return binomial_p_value(positive, static_cast<int64_t>(values.size()));
   }
-  if (values.size() <= kMaxEnumerated) return enumerated_p_value(values);
+  if (values.size() <= kMaxEnumeratedSigns) return enumerated_p_value(values);
   return resampled_p_value(values, seed, num_resamples);
 }
 

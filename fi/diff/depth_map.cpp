@@ -10,8 +10,6 @@ namespace fi {
 namespace {
 
 constexpr size_t kRows = 1000;  // in all: similarities are of their inner products, n x n
-constexpr double kOutlierFactor = 4.0;
-constexpr int64_t kLogitRows = 256;
 
 at::Tensor index_of(const std::vector<int64_t>& indices) { return at::tensor(at::ArrayRef<int64_t>(indices), at::kLong); }
 
@@ -40,8 +38,6 @@ RowPairs thinned_rows(const AlignedText& text, size_t wanted) {
   return kept;
 }
 
-at::Tensor ordinary(const at::Tensor& norms) { return norms.le(kOutlierFactor * norms.median().item<double>()); }
-
 /// The tokens of one model that the other has too, in an order that both share, and all others.
 struct Vocabulary {
   at::Tensor common;  // [num_common] int64 ids
@@ -67,9 +63,9 @@ at::Tensor over_common_tokens(const at::Tensor& logits, const Vocabulary& vocabu
   return at::cat({chosen, all.index_select(1, vocabulary.others).logsumexp(1, /*keepdim=*/true).clamp_min(nothing)}, 1);
 }
 
-class Comparison {
+class DepthComparison {
  public:
-  Comparison(const Decoder& base, const Decoder& target, const TokenMap& tokens, size_t rows_of_text)
+  DepthComparison(const Decoder& base, const Decoder& target, const TokenMap& tokens, size_t rows_of_text)
       : base_(base),
         target_(target),
         rows_of_text_(rows_of_text),
@@ -123,7 +119,7 @@ class Comparison {
     map_.num_rows = b.size(0);
     if (b.size(0) == 0) return row;
     const at::Tensor b_norms = b.norm(2, 1), t_norms = t.norm(2, 1);
-    const at::Tensor kept = ordinary(b_norms).logical_and(ordinary(t_norms)).nonzero().squeeze(1);
+    const at::Tensor kept = ordinary_norms(b_norms).logical_and(ordinary_norms(t_norms)).nonzero().squeeze(1);
     row.similarity = linear_cka(b.index_select(0, kept), t.index_select(0, kept));
     row.base_norm = std::sqrt(b_norms.index_select(0, kept).square().mean().item<double>());
     row.target_norm = std::sqrt(t_norms.index_select(0, kept).square().mean().item<double>());
@@ -174,7 +170,7 @@ int64_t matched_layer(int64_t target_layer, int64_t num_base, int64_t num_target
 DepthMap compare_depths(const Decoder& base, const Decoder& target, const TokenMap& tokens, const std::vector<AlignedText>& texts,
                         ProgressSink& sink) {
   check(!texts.empty(), ErrorCode::kUsage, "[layers] there is no text to read.");
-  Comparison comparison(base, target, tokens, (kRows + texts.size() - 1) / texts.size());
+  DepthComparison comparison(base, target, tokens, (kRows + texts.size() - 1) / texts.size());
   StageProgress progress(sink, "layers at equal depth", static_cast<int64_t>(texts.size()), "texts");
   for (const AlignedText& text : texts) {
     check_interrupt();

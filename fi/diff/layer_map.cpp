@@ -8,9 +8,6 @@
 namespace fi {
 namespace {
 
-constexpr int64_t kBatchTokens = 1024;
-constexpr double kOutlierFactor = 4.0;
-
 /// Sums over rows, in double, of one layer.
 struct LayerSums {
   double difference = 0.0, rounding = 0.0, base = 0.0, target = 0.0;
@@ -40,9 +37,10 @@ void add_rows(at::Tensor& total, const at::Tensor& rows) {
   total = total.defined() ? total + sum : sum;
 }
 
-class Comparison {
+class LayerComparison {
  public:
-  Comparison(const Decoder& base, const Decoder& target, const Decoder& rounded, const std::function<bool(int32_t)>& is_special)
+  LayerComparison(const Decoder& base, const Decoder& target, const Decoder& rounded,
+                  const std::function<bool(int32_t)>& is_special)
       : base_(base),
         target_(target),
         rounded_(rounded),
@@ -101,7 +99,7 @@ class Comparison {
                  const at::Tensor& kept) {
     const at::Tensor norms = base.index_select(0, kept).norm(2, 1);
     if (norms.numel() == 0) return;
-    const at::Tensor ordinary = norms.le(kOutlierFactor * norms.median().item<double>());
+    const at::Tensor ordinary = ordinary_norms(norms);
     const at::Tensor rows = kept.masked_select(ordinary);
     const at::Tensor b = base.index_select(0, rows);
     const at::Tensor t = target.index_select(0, rows);
@@ -159,9 +157,9 @@ LayerMap compare_layers(const Decoder& base, const Decoder& target, const Decode
         "equal shapes.",
         a.num_layers, a.d_model, a.vocab_size, b.num_layers, b.d_model, b.vocab_size);
   check(!texts.empty(), ErrorCode::kUsage, "[layers] there is no text to read.");
-  Comparison comparison(base, target, rounded, is_special);
+  LayerComparison comparison(base, target, rounded, is_special);
   StageProgress progress(sink, "layers", static_cast<int64_t>(texts.size()), "texts");
-  for (const std::vector<TracedText>& batch : in_batches(texts, kBatchTokens)) {
+  for (const std::vector<TracedText>& batch : in_batches(texts, kTraceTokens)) {
     check_interrupt();
     comparison.add(batch);
     progress.advance(static_cast<int64_t>(batch.size()));

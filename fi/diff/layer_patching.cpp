@@ -7,8 +7,7 @@
 namespace fi {
 namespace {
 
-constexpr int64_t kBatchTokens = 768;
-constexpr int64_t kLogitRows = 256;
+constexpr int64_t kPatchTokens = 768;
 constexpr double kSmallestKl = 1e-3;  // nats a token: below it a share has no meaning
 
 /// KL(target || other) of each predicting row, with the target's log-probabilities computed once a batch.
@@ -43,7 +42,7 @@ class TargetPredictions {
 LayerPatching patch_layers(const Decoder& base, const Decoder& target, const std::vector<TracedText>& all_texts,
                            ProgressSink& sink) {
   const auto num_layers = static_cast<size_t>(base.config().num_layers);
-  const auto batches = in_batches(all_texts, kBatchTokens);
+  const auto batches = in_batches(all_texts, kPatchTokens);
   std::vector<double> base_kl;
   std::vector<std::vector<double>> patched_kl(num_layers);
   StageProgress progress(sink, "layer patching", static_cast<int64_t>(batches.size() * num_layers), "layers");

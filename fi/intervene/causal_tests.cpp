@@ -11,9 +11,8 @@
 namespace fi {
 namespace {
 
-constexpr double kSmallestGap = 0.05;  // nats a token: below it a share has no meaning
-constexpr size_t kFewestTexts = 4;     // with fewer, resampling texts says nothing
-constexpr int64_t kPromptRows = 6;     // last rows of the prompt that the subspace is taken from, beside the answer's
+constexpr size_t kFewestTexts = 4;  // with fewer, resampling texts says nothing
+constexpr int64_t kPromptRows = 6;  // last rows of the prompt that the subspace is taken from, beside the answer's
 
 /// Both models' residual streams and log-probabilities over one set of texts.
 struct Traces {

@@ -9,8 +9,6 @@
 namespace fi {
 namespace {
 
-constexpr double kSmallestGap = 0.05;  // nats a token: below it a share has no meaning
-
 // `change` [rows, d_model] turned into `subspace`, with the norm of every row kept.
 at::Tensor turned_into(const at::Tensor& change, const Subspace& subspace, const at::Tensor& from) {
   const at::Tensor inside = at::matmul(at::matmul(from, subspace.basis), subspace.basis.t());

@@ -6,6 +6,9 @@
 
 namespace fi {
 
+/// Nats a token: a share of a smaller gap between two models' log-probabilities has no meaning.
+inline constexpr double kSmallestGap = 0.05;
+
 /// A linear subspace of the residual stream.
 struct Subspace {
   at::Tensor basis;  // [d_model, rank] fp32, orthonormal columns

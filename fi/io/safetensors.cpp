@@ -25,7 +25,7 @@ const std::map<std::string, DType>& plain_dtypes() {
   return table;
 }
 
-[[noreturn]] void reject(const std::filesystem::path& path, const std::string& rule) {
+[[noreturn]] void reject_file(const std::filesystem::path& path, const std::string& rule) {
   fail(ErrorCode::kInvalid, "[safetensors] {}: {}; download the file again or re-export it.", path.string(), rule);
 }
 
@@ -44,16 +44,17 @@ std::string_view header_of(const MappedFile& file) {
   const auto& path = file.path();
   reject_lfs_pointer(file);
   if (file.size() < kPrefixBytes)
-    reject(path, fmt::format("header too small, file has {} bytes, expected at least 8", file.size()));
+    reject_file(path, fmt::format("header too small, file has {} bytes, expected at least 8", file.size()));
   uint64_t length = 0;
   std::memcpy(&length, file.bytes().data(), kPrefixBytes);
   if (length > kMaxHeaderBytes)
-    reject(path, fmt::format("header length at offset 0 is {}, more than {}", length, kMaxHeaderBytes));
+    reject_file(path, fmt::format("header length at offset 0 is {}, more than {}", length, kMaxHeaderBytes));
   if (length > file.size() - kPrefixBytes) {
-    reject(path, fmt::format("header length at offset 0 is {}, but only {} bytes follow", length, file.size() - kPrefixBytes));
+    reject_file(path,
+                fmt::format("header length at offset 0 is {}, but only {} bytes follow", length, file.size() - kPrefixBytes));
   }
   const std::string_view text(reinterpret_cast<const char*>(file.bytes().data()) + kPrefixBytes, length);
-  if (!text.starts_with('{')) reject(path, "header at offset 8 does not begin with '{'");
+  if (!text.starts_with('{')) reject_file(path, "header at offset 8 does not begin with '{'");
   return text;
 }
 
@@ -62,7 +63,7 @@ uint64_t checked_product(const std::vector<int64_t>& shape, uint64_t item, const
   uint64_t product = item;
   for (const int64_t size : shape) {
     if (__builtin_mul_overflow(product, static_cast<uint64_t>(size), &product)) {
-      reject(path, fmt::format("tensor '{}' has a shape whose size overflows", name));
+      reject_file(path, fmt::format("tensor '{}' has a shape whose size overflows", name));
     }
   }
   return product;
@@ -70,11 +71,11 @@ uint64_t checked_product(const std::vector<int64_t>& shape, uint64_t item, const
 
 std::vector<int64_t> shape_of(const Json& value, const std::filesystem::path& path, const std::string& name) {
   if (!value.is_array() || value.size() > kMaxRank)
-    reject(path, fmt::format("tensor '{}' has no shape of at most {} sizes", name, kMaxRank));
+    reject_file(path, fmt::format("tensor '{}' has no shape of at most {} sizes", name, kMaxRank));
   std::vector<int64_t> shape;
   for (const Json& size : value) {
     if (!size.is_number_unsigned() || size.get<uint64_t>() > INT64_MAX) {
-      reject(path, fmt::format("tensor '{}' has the size {}, expected a non-negative integer", name, size.dump()));
+      reject_file(path, fmt::format("tensor '{}' has the size {}, expected a non-negative integer", name, size.dump()));
     }
     shape.push_back(size.get<int64_t>());
   }
@@ -89,7 +90,7 @@ struct Entry {
 
 Entry entry_of(const std::string& name, const Json& value, const std::filesystem::path& path) {
   if (!value.is_object() || !value.contains("dtype") || !value.contains("shape") || !value.contains("data_offsets")) {
-    reject(path, fmt::format("tensor '{}' lacks dtype, shape or data_offsets", name));
+    reject_file(path, fmt::format("tensor '{}' lacks dtype, shape or data_offsets", name));
   }
   const Json& dtype = value["dtype"];
   const auto known = dtype.is_string() ? plain_dtypes().find(dtype.get<std::string>()) : plain_dtypes().end();
@@ -97,7 +98,7 @@ Entry entry_of(const std::string& name, const Json& value, const std::filesystem
         "[safetensors] {}: tensor '{}' has dtype {}, which is not supported.", path.string(), name, dtype.dump());
   const Json& offsets = value["data_offsets"];
   if (!offsets.is_array() || offsets.size() != 2 || !offsets[0].is_number_unsigned() || !offsets[1].is_number_unsigned()) {
-    reject(path, fmt::format("tensor '{}' has data_offsets {}, expected two non-negative integers", name, offsets.dump()));
+    reject_file(path, fmt::format("tensor '{}' has data_offsets {}, expected two non-negative integers", name, offsets.dump()));
   }
   Entry entry{.begin = offsets[0].get<uint64_t>(), .end = offsets[1].get<uint64_t>()};
   entry.tensor.name = name;
@@ -106,8 +107,8 @@ Entry entry_of(const std::string& name, const Json& value, const std::filesystem
   const uint64_t expected =
       checked_product(entry.tensor.shape, static_cast<uint64_t>(dtype_block_bytes(known->second)), path, name);
   if (entry.end < entry.begin || entry.end - entry.begin != expected) {
-    reject(path,
-           fmt::format("tensor '{}' spans offsets {}..{}, but its shape needs {} bytes", name, entry.begin, entry.end, expected));
+    reject_file(path, fmt::format("tensor '{}' spans offsets {}..{}, but its shape needs {} bytes", name, entry.begin, entry.end,
+                                  expected));
   }
   return entry;
 }
@@ -115,9 +116,9 @@ Entry entry_of(const std::string& name, const Json& value, const std::filesystem
 std::map<std::string, std::string> metadata_of(const Json& value, const std::filesystem::path& path) {
   std::map<std::string, std::string> metadata;
   if (value.is_null()) return metadata;  // as the reference reader has it
-  if (!value.is_object()) reject(path, "__metadata__ is no object");
+  if (!value.is_object()) reject_file(path, "__metadata__ is no object");
   for (const auto& [key, item] : value.items()) {
-    if (!item.is_string()) reject(path, fmt::format("__metadata__ key '{}' is no string", key));
+    if (!item.is_string()) reject_file(path, fmt::format("__metadata__ key '{}' is no string", key));
     metadata[key] = item.get<std::string>();
   }
   return metadata;
@@ -127,18 +128,18 @@ void check_layout(const std::vector<Entry>& entries, uint64_t data_bytes, const 
   uint64_t previous_end = 0;
   for (const Entry& entry : entries) {
     if (entry.begin != previous_end) {
-      reject(path, fmt::format("tensor '{}' begins at data offset {}, expected {} (hole or overlap)", entry.tensor.name,
-                               entry.begin, previous_end));
+      reject_file(path, fmt::format("tensor '{}' begins at data offset {}, expected {} (hole or overlap)", entry.tensor.name,
+                                    entry.begin, previous_end));
     }
     if (entry.end > data_bytes) {
-      reject(path, fmt::format("tensor '{}' ends at data offset {}, but the file holds {} data bytes (truncated)",
-                               entry.tensor.name, entry.end, data_bytes));
+      reject_file(path, fmt::format("tensor '{}' ends at data offset {}, but the file holds {} data bytes (truncated)",
+                                    entry.tensor.name, entry.end, data_bytes));
     }
     previous_end = entry.end;
   }
   if (previous_end != data_bytes) {
-    reject(path,
-           fmt::format("{} bytes follow the last tensor, which ends at data offset {}", data_bytes - previous_end, previous_end));
+    reject_file(path, fmt::format("{} bytes follow the last tensor, which ends at data offset {}", data_bytes - previous_end,
+                                  previous_end));
   }
 }
 

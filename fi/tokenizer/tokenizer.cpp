@@ -12,12 +12,13 @@
 #include "rust/cpp/template.h"
 
 namespace fi {
-namespace {
 
 struct TokenizerDeleter {
   void operator()(FiTokenizer* tokenizer) const { fi_rs_tokenizer_free(tokenizer); }
 };
 using TokenizerHandle = std::unique_ptr<FiTokenizer, TokenizerDeleter>;
+
+namespace {
 
 // Tokens that end a turn in the chat formats of the families that we know; those that a vocabulary lacks are skipped.
 constexpr const char* kTurnEnds[] = {"<|im_end|>", "<|eot_id|>", "<end_of_turn>", "<|end|>", "<|endoftext|>", "<|end_of_text|>"};

@@ -67,17 +67,17 @@ void update(const TrainingConfig& config, int64_t step, const at::Tensor& gradie
   weight.value.addcdiv_(weight.first_moment, root, -lr_at(config, step) / (1.0 - std::pow(config.beta1, t)));
 }
 
-struct Differentiated {
+struct AutogradPass {
   Gradients gradients;
   at::Tensor rows_since_fired;
   double smallest = 0.0;
   StepResult result;
 };
 
-Differentiated differentiate(const TrainingConfig& config, const at::Tensor& x, const TrainingState& state) {
+AutogradPass differentiate_densely(const TrainingConfig& config, const at::Tensor& x, const TrainingState& state) {
   const Leaves w{leaf(state.encoder), leaf(state.encoder_bias), leaf(state.decoder), leaf(state.decoder_bias)};
   Forward forward = run_forward(config, x, state, w);
-  Differentiated step{.rows_since_fired = state.rows_since_fired.clone(), .smallest = forward.smallest};
+  AutogradPass step{.rows_since_fired = state.rows_since_fired.clone(), .smallest = forward.smallest};
   count_rows_since_fired(step.rows_since_fired, forward.active.any(0), x.size(0));
   const double loss = forward.loss.item<double>();
   add_aux_loss(config, x, state, w, step.rows_since_fired, forward);
@@ -98,11 +98,11 @@ Differentiated differentiate(const TrainingConfig& config, const at::Tensor& x, 
 }  // namespace
 
 Gradients autograd_gradients(const TrainingConfig& config, const at::Tensor& x, const TrainingState& state) {
-  return differentiate(config, x, state).gradients;
+  return differentiate_densely(config, x, state).gradients;
 }
 
 StepResult autograd_step(const TrainingConfig& config, const at::Tensor& x, TrainingState& state) {
-  const Differentiated step = differentiate(config, x, state);
+  const AutogradPass step = differentiate_densely(config, x, state);
   update(config, state.step, step.gradients.encoder, state.encoder);
   update(config, state.step, step.gradients.encoder_bias, state.encoder_bias);
   update(config, state.step, step.gradients.decoder, state.decoder);

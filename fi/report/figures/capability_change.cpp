@@ -28,7 +28,7 @@ std::vector<const CategoryRow*> strongest(const Report& report) {
 
 int64_t num_unchanged(const Report& report) { return std::ranges::count(report.categories, 0.0, &CategoryRow::largest_effect); }
 
-std::string describe(const Report& report) {
+std::string describe_capabilities(const Report& report) {
   if (report.categories.empty()) return "No category was compared.";
   const auto rows = strongest(report);
   if (rows.empty()) return fmt::format("Answers did not differ in any of {} categories.", report.categories.size());
@@ -95,7 +95,7 @@ double draw_narrow(Svg& svg, const Canvas& canvas, const std::vector<const Categ
 
 Figure draw_capability_change(const Report& report, const Canvas& canvas) {
   Svg svg(canvas.width);
-  const std::string alt = describe(report);
+  const std::string alt = describe_capabilities(report);
   double y = draw_heading(svg, canvas, "Capability change by category", alt + " Bars: Cliff's delta, from −1 to +1.");
   const auto rows = strongest(report);
   if (rows.empty()) {

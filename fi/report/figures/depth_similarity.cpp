@@ -11,7 +11,7 @@ namespace {
 
 using namespace figures;
 
-constexpr double kHeight = 170.0;
+constexpr double kSimilarityHeight = 170.0;
 
 double shown(double similarity) { return std::isfinite(similarity) ? std::clamp(similarity, 0.0, 1.0) : 0.0; }
 
@@ -34,9 +34,9 @@ Figure draw_depth_similarity(const Report& report, const Canvas& canvas) {
   const std::vector<DepthPairRow>& rows = report.depth_pairs;
   const std::string alt = describe(rows);
   const double y = draw_heading(svg, canvas, "How alike the models are at the same depth", alt);
-  const double left = left_edge(canvas) + 52, right = right_edge(svg, canvas), bottom = y + 10 + kHeight;
+  const double left = left_edge(canvas) + 52, right = right_edge(svg, canvas), bottom = y + 10 + kSimilarityHeight;
   for (const double tick : {0.0, 0.5, 1.0}) {
-    const double at = bottom - kHeight * tick;
+    const double at = bottom - kSimilarityHeight * tick;
     svg.line({left, at}, {right, at}, {.ink = Ink::kLine});
     svg.text({left - 8, at + 4}, format_number(tick), {kSmall, Ink::kSoft, Anchor::kEnd});
   }
@@ -44,9 +44,9 @@ Figure draw_depth_similarity(const Report& report, const Canvas& canvas) {
   const int64_t stride = label_stride(static_cast<int64_t>(rows.size()) - 1, step);
   for (size_t i = 0; i < rows.size(); ++i) {
     const double x = left + step * (static_cast<double>(i) + 0.5), width = std::min(22.0, step * 0.7);
-    const double height = kHeight * shown(rows[i].similarity);
+    const double height = kSimilarityHeight * shown(rows[i].similarity);
     svg.rect({x - width / 2, bottom - height, width, height}, {.fill = Ink::kTarget, .opacity = 0.75, .radius = 1.5});
-    svg.hit_area({x - step / 2, bottom - kHeight, step, kHeight},
+    svg.hit_area({x - step / 2, bottom - kSimilarityHeight, step, kSimilarityHeight},
                  fmt::format("Layer {} of the target beside layer {} of the base: similarity {}", rows[i].target_layer,
                              rows[i].base_layer, format_number(rows[i].similarity)),
                  "layer", std::to_string(rows[i].target_layer));

@@ -13,7 +13,7 @@ namespace {
 using namespace figures;
 
 constexpr std::array<const char*, 4> kKinds = {"added", "removed", "modified", "shared"};
-constexpr double kHeight = 170.0;
+constexpr double kDistributionHeight = 170.0;
 
 using Counts = std::array<int64_t, kKinds.size()>;
 
@@ -29,7 +29,7 @@ std::map<int64_t, Counts> count_by_layer(const Report& report) {
 
 int64_t sum(const Counts& counts) { return counts[0] + counts[1] + counts[2] + counts[3]; }
 
-std::string describe(const Report& report) {
+std::string describe_distribution(const Report& report) {
   Counts total{};
   for (const auto& [layer, counts] : count_by_layer(report)) {
     for (size_t i = 0; i < total.size(); ++i) total[i] += counts[i];
@@ -66,7 +66,7 @@ void draw_column(Svg& svg, double x, double width, const Axis& axis, const Count
 
 Figure draw_feature_distribution(const Report& report, const Canvas& canvas) {
   Svg svg(canvas.width);
-  const std::string alt = describe(report);
+  const std::string alt = describe_distribution(report);
   double y = draw_heading(svg, canvas, "Features by layer and kind", alt);
   const auto counts = count_by_layer(report);
   if (report.features.empty()) {
@@ -77,14 +77,14 @@ Figure draw_feature_distribution(const Report& report, const Canvas& canvas) {
   int64_t most = 1;
   for (const auto& [layer, column] : counts) most = std::max(most, sum(column));
   const std::vector<double> ticks = count_ticks(most);
-  const double left = left_edge(canvas) + 44, right = right_edge(svg, canvas), bottom = y + 6 + kHeight;
+  const double left = left_edge(canvas) + 44, right = right_edge(svg, canvas), bottom = y + 6 + kDistributionHeight;
   for (const double tick : ticks) {
-    const double at = bottom - kHeight * tick / ticks.back();
+    const double at = bottom - kDistributionHeight * tick / ticks.back();
     svg.line({left, at}, {right, at}, {.ink = Ink::kLine});
     svg.text({left - 8, at + 4}, format_number(tick), {kSmall, Ink::kSoft, Anchor::kEnd});
   }
   const double step = (right - left) / static_cast<double>(counts.size()), width = std::min(26.0, step * 0.72);
-  const Axis axis{0, ticks.back(), bottom, bottom - kHeight};
+  const Axis axis{0, ticks.back(), bottom, bottom - kDistributionHeight};
   const int64_t stride = label_stride(counts.rbegin()->first, step);
   double x = left + step / 2;
   for (const auto& [layer, column] : counts) {

@@ -12,7 +12,7 @@ namespace {
 
 using namespace figures;
 
-constexpr double kHeight = 150.0;
+constexpr double kUsageHeight = 150.0;
 constexpr int kBinsPerDecade = 4;
 
 struct Histogram {
@@ -96,8 +96,8 @@ Figure draw_feature_usage(const Report& report, const Canvas& canvas) {
   for (const auto* bins : {&histogram.base, &histogram.target})
     most = std::max(most, *std::max_element(bins->begin(), bins->end()));
   const std::vector<double> ticks = count_ticks(most);
-  const double bottom = y + 6 + kHeight;
-  const Axis counts{0, ticks.back(), bottom, bottom - kHeight};
+  const double bottom = y + 6 + kUsageHeight;
+  const Axis counts{0, ticks.back(), bottom, bottom - kUsageHeight};
   for (const double tick : ticks) {
     svg.line({left, counts.at(tick)}, {right, counts.at(tick)}, {.ink = Ink::kLine});
     svg.text({left - 8, counts.at(tick) + 4}, format_number(tick), {kSmall, Ink::kSoft, Anchor::kEnd});

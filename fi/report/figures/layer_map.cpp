@@ -103,7 +103,7 @@ void draw_hit_areas(Svg& svg, const Frame& frame, const std::vector<LayerRow>& l
   }
 }
 
-std::string describe(const Report& report) {
+std::string describe_layers(const Report& report) {
   if (report.layers.empty()) return "No layer was measured.";
   if (!any_difference(report)) return fmt::format("The difference is exactly 0 in all {} layers.", report.layers.size());
   const auto largest = std::max_element(report.layers.begin(), report.layers.end(), [](const LayerRow& a, const LayerRow& b) {
@@ -118,12 +118,12 @@ std::string describe(const Report& report) {
 Figure draw_layer_map(const Report& report, const Canvas& canvas) {
   if (report.layers.empty() && !report.depth_pairs.empty()) return draw_depth_similarity(report, canvas);
   Svg svg(canvas.width);
-  double y = draw_heading(svg, canvas, "Where the models part, layer by layer", describe(report));
+  double y = draw_heading(svg, canvas, "Where the models part, layer by layer", describe_layers(report));
   const std::string stem = "layer_map", title = "Layer map";
   if (!any_difference(report)) {
-    svg.text({left_edge(canvas), y + 16}, ellipsise(describe(report), right_edge(svg, canvas) - left_edge(canvas), kBody),
+    svg.text({left_edge(canvas), y + 16}, ellipsise(describe_layers(report), right_edge(svg, canvas) - left_edge(canvas), kBody),
              {kBody});
-    return finish(svg, y + 30, canvas, stem, title, describe(report));
+    return finish(svg, y + 30, canvas, stem, title, describe_layers(report));
   }
   std::vector<LegendEntry> legend = {{"relative difference, target against base", Ink::kTarget},
                                      {"noise floor of bf16 rounding", Ink::kShared}};
@@ -142,7 +142,7 @@ Figure draw_layer_map(const Report& report, const Canvas& canvas) {
   if (has_kl) y = draw_kl(svg, frame, report.layers, y + 14);
   svg.text({(frame.left + frame.right) / 2, y + 12}, "layer", {kSmall, Ink::kSoft, Anchor::kMiddle});
   draw_hit_areas(svg, frame, report.layers, y);
-  return finish(svg, y + 20, canvas, stem, title, describe(report));
+  return finish(svg, y + 20, canvas, stem, title, describe_layers(report));
 }
 
 }  // namespace fi

@@ -12,7 +12,7 @@ namespace {
 
 using namespace figures;
 
-constexpr double kHeight = 150.0;
+constexpr double kNormsHeight = 150.0;
 
 std::string describe(const std::vector<LayerRow>& layers) {
   if (layers.empty()) return "No layer was measured.";
@@ -47,7 +47,7 @@ Figure draw_residual_norms(const Report& report, const Canvas& canvas) {
   y = draw_legend(svg, canvas, y, {{"base", Ink::kBase}, {"target (dashed)", Ink::kTarget}});
   std::vector<double> values;
   for (const LayerRow& row : layers) values.insert(values.end(), {row.base_norm, row.target_norm});
-  const double left = left_edge(canvas) + 52, right = right_edge(svg, canvas), bottom = y + 6 + kHeight;
+  const double left = left_edge(canvas) + 52, right = right_edge(svg, canvas), bottom = y + 6 + kNormsHeight;
   const LogAxis axis = log_axis(values, bottom, y + 6);
   draw_decades(svg, axis, left, right);
   const double step = (right - left) / static_cast<double>(layers.size());

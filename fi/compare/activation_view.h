@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "fi/core/json.h"
+#include "fi/explain/category_name.h"
+#include "fi/tokenizer/tokenizer.h"
+
+namespace fi {
+
+/// A row of a text: where it stands, and the token there.
+struct ShownRow {
+  int64_t position = 0;
+  int32_t token = 0;
+  float value = 0.0F;  // how strongly the feature is active
+};
+
+/// The rows of a text that may be shown, in order.
+struct ShownText {
+  std::string category;
+  std::vector<ShownRow> rows;
+
+  double largest() const;  // 0 where nothing is active
+};
+
+/// What both models use a feature for in one kind of prompt.
+struct UseInCategory {
+  std::string category;
+  double base = 0.0, target = 0.0;
+  double weight = 0.0;  // the heaviest are listed
+};
+
+/// The eight heaviest as {"category", "base", "target"}.
+Json category_documents(std::vector<UseInCategory> uses);
+
+/// The four texts on which it is strongest, one of each category, as {"category", "model", "tokens"}: 16 tokens on either side of
+/// the peak, with values as shares of the strongest.
+Json example_documents(const std::vector<ShownText>& texts, const Tokenizer& tokenizer, const char* model);
+
+/// The best name for where it is active, scored on every second text of each category, as {"fires_on", "score", ...}; nothing
+/// without a hypothesis that fits.
+std::optional<Json> name_document(const std::vector<ShownText>& texts, const std::vector<CategoryHypothesis>& hypotheses,
+                                  uint64_t seed);
+
+}  // namespace fi
