@@ -179,6 +179,7 @@ void visit_fields(FeatureRow& f, V&& v) {
   v("name", f.name);
   v("fires_on", f.fires_on);
   v("promotes", f.promotes);
+  v("named_by", f.named_by);
   v("name_score", f.name_score);
   v("share_of_difference", f.share_of_difference);
   v("base_use", f.base_use);

@@ -160,9 +160,10 @@ struct FeatureRow {
   std::string engine;  // what found it: "difference PCA", "difference in means", "crosscoder"
   std::string kind;    // "added", "removed", "modified", "shared"
   std::optional<std::string> name, fires_on, promotes;
-  std::optional<double> name_score;  // balanced accuracy of detection on held-out examples
-  double share_of_difference = 0.0;  // of the layer's squared difference that the direction explains
-  double base_use = 0.0;             // mean absolute activation over tokens
+  std::optional<std::string> named_by;  // the chat model whose words the name is
+  std::optional<double> name_score;     // balanced accuracy of detection on held-out examples
+  double share_of_difference = 0.0;     // of the layer's squared difference that the direction explains
+  double base_use = 0.0;                // mean absolute activation over tokens
   double target_use = 0.0;
   std::vector<std::string> promoted_tokens, suppressed_tokens;
   std::vector<CategoryUse> categories;  // strongest first

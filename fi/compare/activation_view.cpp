@@ -20,6 +20,50 @@ Json tokens_around_peak(const ShownText& text, const Tokenizer& tokenizer, doubl
   return tokens;
 }
 
+std::vector<TextActivation> activations_of(const std::vector<const ShownText*>& texts) {
+  std::vector<TextActivation> activations;
+  for (const ShownText* text : texts) activations.push_back({text->category, text->largest()});
+  return activations;
+}
+
+double strongest_of(const std::vector<const ShownText*>& texts) {
+  double strongest = 0.0;
+  for (const ShownText* text : texts) strongest = std::max(strongest, text->largest());
+  return strongest;
+}
+
+// The tokens around each text's peak; those above half of the strongest of all are marked, and the peak itself.
+std::vector<ShownContext> contexts_of(const std::vector<const ShownText*>& texts, const Tokenizer& tokenizer, double strongest) {
+  std::vector<ShownContext> contexts;
+  for (const ShownText* text : texts) {
+    if (text->rows.empty()) continue;
+    const auto peak = std::ranges::max_element(text->rows, {}, &ShownRow::value);
+    ShownContext& context = contexts.emplace_back(ShownContext{.category = text->category, .plain = {}, .marked = {}});
+    context.value = text->largest();
+    bool was_marked = false;
+    for (const ShownRow& row : text->rows) {
+      if (std::abs(row.position - peak->position) > kTokensAround) continue;
+      const std::string token = tokenizer.token_text(row.token);
+      const bool is_marked = row.position == peak->position || row.value > 0.5 * strongest;
+      if (is_marked != was_marked) context.marked += is_marked ? "«" : "»";
+      was_marked = is_marked;
+      context.plain += token;
+      context.marked += token;
+    }
+    if (was_marked) context.marked += "»";
+  }
+  return contexts;
+}
+
+Json document_of(const ScoredName& name, const char* words) {
+  return {{words, name.words},
+          {"score", name.score},
+          {"shuffled", name.shuffled},
+          {"num_inside", name.num_inside},
+          {"num_outside", name.num_outside},
+          {"passes_bar", passes_bar(name)}};
+}
+
 }  // namespace
 
 double ShownText::largest() const {
@@ -52,17 +96,22 @@ Json example_documents(const std::vector<ShownText>& texts, const Tokenizer& tok
   return listed;
 }
 
-std::optional<Json> name_document(const std::vector<ShownText>& texts, const std::vector<CategoryHypothesis>& hypotheses,
-                                  uint64_t seed) {
+void add_names(Json& entry, const std::vector<ShownText>& texts, const Tokenizer& tokenizer, const Naming& naming) {
+  std::vector<const ShownText*> fit, held_out;
   std::map<std::string, int64_t> seen;
-  std::vector<TextActivation> fit, held_out;
-  for (const ShownText& text : texts)
-    (seen[text.category]++ % 2 == 0 ? fit : held_out).push_back({text.category, text.largest()});
-  const std::optional<ScoredName> name = best_category_name(fit, held_out, hypotheses, seed);
-  if (!name) return std::nullopt;
-  return Json{{"fires_on", name->words},          {"score", name->score},
-              {"shuffled", name->shuffled},       {"num_inside", name->num_inside},
-              {"num_outside", name->num_outside}, {"passes_bar", passes_bar(*name)}};
+  for (const ShownText& text : texts) (seen[text.category]++ % 2 == 0 ? fit : held_out).push_back(&text);
+  if (const auto name = best_category_name(activations_of(fit), activations_of(held_out), naming.hypotheses, naming.seed))
+    entry["name"] = document_of(*name, "fires_on");
+  if (naming.explainer == nullptr) return;
+  const double strongest = strongest_of(fit);
+  const auto described =
+      naming.explainer->explain(contexts_of(fit, tokenizer, strongest), contexts_of(held_out, tokenizer, strongest), naming.seed);
+  if (!described) return;
+  if (described->name) {
+    entry["described"] = document_of(*described->name, "words");
+    entry["described"]["by"] = naming.explainer->model_name();
+  }
+  if (!described->failure.empty()) entry["described"] = {{"failure", described->failure}};
 }
 
 }  // namespace fi

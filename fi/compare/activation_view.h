@@ -8,6 +8,7 @@
 
 #include "fi/core/json.h"
 #include "fi/explain/category_name.h"
+#include "fi/explain/described_name.h"
 #include "fi/tokenizer/tokenizer.h"
 
 namespace fi {
@@ -41,9 +42,15 @@ Json category_documents(std::vector<UseInCategory> uses);
 /// the peak, with values as shares of the strongest.
 Json example_documents(const std::vector<ShownText>& texts, const Tokenizer& tokenizer, const char* model);
 
-/// The best name for where it is active, scored on every second text of each category, as {"fires_on", "score", ...}; nothing
-/// without a hypothesis that fits.
-std::optional<Json> name_document(const std::vector<ShownText>& texts, const std::vector<CategoryHypothesis>& hypotheses,
-                                  uint64_t seed);
+/// How features are named.
+struct Naming {
+  const std::vector<CategoryHypothesis>& hypotheses;
+  Explainer* explainer = nullptr;  // a chat model's words beside the hypotheses; may be null
+  uint64_t seed = 0;
+};
+
+/// Adds to a feature's entry, where there is something to say: "name", the best hypothesis for where it is active, and
+/// "described", a chat model's description, or the "failure" to get one. Both are scored on every second text of each category.
+void add_names(Json& entry, const std::vector<ShownText>& texts, const Tokenizer& tokenizer, const Naming& naming);
 
 }  // namespace fi

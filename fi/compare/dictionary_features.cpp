@@ -63,7 +63,7 @@ Json features_of_dictionary(const FeaturesRequest& request, ProgressSink& progre
   const std::vector<CategoryHypothesis> no_names;
   const FeatureTable table =
       find_features(crosscoder, rows, row_labels(store, first), {.min_firings = request.min_firings}, progress);
-  const LatentInputs inputs{crosscoder, store, table, first, place.layer, no_names, base.decoder, *base.tokenizer, 0};
+  const LatentInputs inputs{crosscoder, store, table, first, place.layer, base.decoder, *base.tokenizer, {no_names}};
   const Json document = {{"layer", place.layer},
                          {"quality", fields_to_json(quality_of(crosscoder, rows))},
                          {"classes", counts_by_class(table)},

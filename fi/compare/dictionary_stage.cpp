@@ -3,6 +3,7 @@
 #include <set>
 
 #include "fi/compare/budget.h"
+#include "fi/compare/explainer.h"
 #include "fi/compare/latents.h"
 #include "fi/compare/models.h"
 #include "fi/compare/name_hypotheses.h"
@@ -56,10 +57,12 @@ struct Reader {
   ProgressSink& progress;
   std::optional<LoadedModel> base;
   std::vector<CategoryHypothesis> hypotheses;
+  OptionalExplainer chat;
 
   void load() {
     if (base) return;
     base = load_base(options, progress);
+    chat = explainer_for(options, progress);
     std::set<std::vector<std::string>> triggers;
     for (const Json& place : read_json(activations / kLocalisationFile))
       triggers.insert(place.at("categories").get<std::vector<std::string>>());
@@ -69,17 +72,15 @@ struct Reader {
 
 Json latents_document(const ActivationStore& store, const RowStore& place, const Crosscoder& crosscoder,
                       const DictionaryReport& quality, const FeatureTable& table, const Reader& reader) {
-  const auto seed = static_cast<uint64_t>(reader.options.seed);
   const std::vector<int64_t> shown = latents_to_show(table);
   const LatentInputs inputs{crosscoder,
                             store,
                             table,
                             quality.num_training_rows,
                             place.layer,
-                            reader.hypotheses,
                             reader.base->decoder,
                             *reader.base->tokenizer,
-                            seed};
+                            {reader.hypotheses, reader.chat.explainer.get(), static_cast<uint64_t>(reader.options.seed)}};
   return {{"layer", place.layer},
           {"quality", fields_to_json(quality)},
           {"classes", counts_by_class(table)},

@@ -38,7 +38,7 @@ class DirectionView {
                   {"suppressed", lens(direction_.direction.neg())},
                   {"categories", categories()},
                   {"examples", example_documents(texts, in_.tokenizer, "target")}};
-    if (auto name = name_document(texts, in_.hypotheses, in_.seed)) entry["name"] = std::move(*name);
+    add_names(entry, texts, in_.tokenizer, in_.naming);
     return entry;
   }
 

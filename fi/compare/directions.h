@@ -3,8 +3,8 @@
 #include <vector>
 
 #include "fi/capture/paired_rows.h"
+#include "fi/compare/activation_view.h"
 #include "fi/core/json.h"
-#include "fi/explain/category_name.h"
 #include "fi/tokenizer/tokenizer.h"
 
 namespace fi {
@@ -14,10 +14,9 @@ namespace fi {
 struct DirectionInputs {
   const PairedRows& rows;
   const std::vector<TracedText>& texts;
-  const std::vector<CategoryHypothesis>& hypotheses;
   const Decoder& base;
   const Tokenizer& tokenizer;
-  uint64_t seed = 0;
+  Naming naming;
 };
 
 /// An entry of activations/directions.json, and its direction as long as the root mean square movement along it.

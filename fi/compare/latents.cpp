@@ -56,7 +56,7 @@ class LatentView {
                   {"categories", categories(index)},
                   {"examples", example_documents(texts, in_.tokenizer, feature.kind == "removed" ? "base" : "target")},
                   {"measures", measures(feature)}};
-    if (auto name = name_document(texts, in_.hypotheses, in_.seed)) entry["name"] = std::move(*name);
+    add_names(entry, texts, in_.tokenizer, in_.naming);
     return entry;
   }
 

@@ -3,8 +3,8 @@
 #include <vector>
 
 #include "fi/activations/activation_store.h"
+#include "fi/compare/activation_view.h"
 #include "fi/core/json.h"
-#include "fi/explain/category_name.h"
 #include "fi/features/find_features.h"
 #include "fi/model/decoder.h"
 #include "fi/tokenizer/tokenizer.h"
@@ -18,10 +18,9 @@ struct LatentInputs {
   const FeatureTable& table;  // measured on the rows from `first_held_out` on
   int64_t first_held_out = 0;
   int64_t layer = 0;
-  const std::vector<CategoryHypothesis>& hypotheses;
   const Decoder& base;
   const Tokenizer& tokenizer;
-  uint64_t seed = 0;
+  Naming naming;
 };
 
 /// Text and category of the rows from `first` on.

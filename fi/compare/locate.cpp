@@ -11,6 +11,7 @@
 #include "fi/compare/crosscoder_rows.h"
 #include "fi/compare/depth.h"
 #include "fi/compare/directions.h"
+#include "fi/compare/explainer.h"
 #include "fi/compare/name_hypotheses.h"
 #include "fi/compare/run_files.h"
 #include "fi/compare/steering_file.h"
@@ -114,10 +115,11 @@ class Locator {
     const std::vector<TracedText> texts = direction_texts();
     const std::vector<CategoryHypothesis> hypotheses = name_hypotheses(in_.prompts, triggers_);
     const auto is_special = [&](int32_t id) { return tokenizer_.is_special(id); };
-    const auto seed = static_cast<uint64_t>(in_.options.seed);
+    const OptionalExplainer chat = explainer_for(in_.options, progress_);
+    const Naming naming{hypotheses, chat.explainer.get(), static_cast<uint64_t>(in_.options.seed)};
     Json document = Json::array();
     for (const PairedRows& rows : capture_rows(base_, target_, texts, layers, is_special, progress_)) {
-      for (DirectionEntry& entry : direction_entries({rows, texts, hypotheses, base_, tokenizer_, seed})) {
+      for (DirectionEntry& entry : direction_entries({rows, texts, base_, tokenizer_, naming})) {
         add_steering(entry.document.at("id"), entry.step);
         document.push_back(std::move(entry.document));
       }

@@ -8,6 +8,7 @@
 #include "fi/compare/crosscoder_file.h"
 #include "fi/compare/depth.h"
 #include "fi/compare/dictionary_stage.h"
+#include "fi/compare/explainer.h"
 #include "fi/compare/outputs_only.h"
 #include "fi/compare/run_files.h"
 #include "fi/compare/weight_fidelity.h"
@@ -73,6 +74,11 @@ FeatureRow direction_feature(const Json& entry) {
       feature.fires_on = name.at("fires_on");
       feature.name = "fires on " + *feature.fires_on;
     }
+  }
+  if (!feature.name && entry.contains("described") && entry["described"].value("passes_bar", false)) {
+    feature.name_score = entry["described"].at("score");
+    feature.name = entry["described"].at("words");
+    feature.named_by = entry["described"].at("by");
   }
   for (const Json& use : entry.at("categories"))
     feature.categories.push_back({use.at("category"), use.at("base"), use.at("target")});
@@ -184,6 +190,14 @@ void add_dictionary_notes(Report& report, const std::vector<Json>& dictionaries)
   if (!by_engine.empty()) report.settings["features by engine"] = by_engine;
 }
 
+void add_explainer_notes(Report& report, const LayerEvidence& evidence, const std::string& model) {
+  std::vector<Json> features(evidence.directions.begin(), evidence.directions.end());
+  for (const Json& dictionary : evidence.dictionaries)
+    features.insert(features.end(), dictionary.at("features").begin(), dictionary.at("features").end());
+  const Json notes = explainer_notes(model, features);
+  if (!notes.is_null()) report.settings["names by a chat model"] = notes;
+}
+
 Report assemble(const Json& manifest, const Analysis& analysis, const LayerEvidence& evidence, const NameOptions& options) {
   const Json& layers = evidence.layers;
   const CategoryTitles titles = titles_of(manifest);
@@ -218,6 +232,7 @@ Report assemble(const Json& manifest, const Analysis& analysis, const LayerEvide
   report.not_seen = what_was_not_seen(manifest, analysis, layers);
   report.settings = manifest.value("options", Json::object());
   add_dictionary_notes(report, evidence.dictionaries);
+  add_explainer_notes(report, evidence, report.settings.value("explainer_model", ""));
   if (!options.crosscoder.is_null()) report.weights = weight_rows_from_json(options.crosscoder, "crosscoder data");
   return report;
 }

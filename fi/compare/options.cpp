@@ -4,6 +4,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "fi/compare/explainer.h"
 #include "fi/compare/row_stores.h"
 #include "fi/core/error.h"
 
@@ -92,6 +93,7 @@ void validate(const CompareOptions& options) {
   check(options.max_new_tokens >= 0 && options.max_new_tokens <= 4096, ErrorCode::kUsage,
         "[options] --max-new-tokens got {}, expected 0 to 4096.", options.max_new_tokens);
   layers_from_text(options.layers);
+  check_explainer(options);
   check_range("num-latents", options.num_latents, 1 << 20);
   check_range("k", options.k, 4096);
   check(options.tokens >= -1 && options.tokens <= int64_t{1} << 40, ErrorCode::kUsage,

@@ -117,6 +117,11 @@ class CurlClient final : public HttpClient {
     curl_easy_setopt(curl_, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(request.connect_timeout_s * 1000));
     curl_easy_setopt(curl_, CURLOPT_LOW_SPEED_LIMIT, 1L);
     curl_easy_setopt(curl_, CURLOPT_LOW_SPEED_TIME, std::max(1L, static_cast<long>(request.stall_timeout_s)));
+    curl_easy_setopt(curl_, CURLOPT_TIMEOUT_MS, static_cast<long>(request.total_timeout_s * 1000));
+    if (!request.body.empty()) {
+      curl_easy_setopt(curl_, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
+      curl_easy_setopt(curl_, CURLOPT_POSTFIELDS, request.body.data());  // not copied: the request outlives the exchange
+    }
     if (request.url.starts_with("http://")) curl_easy_setopt(curl_, CURLOPT_NOPROXY, "*");  // loopback, see hub_settings.h
     if (const char* path = certificate_file()) curl_easy_setopt(curl_, CURLOPT_CAINFO, path);
   }

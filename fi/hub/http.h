@@ -13,9 +13,11 @@ namespace fi {
 struct HttpRequest {
   std::string url;
   bool headers_only = false;         // HEAD instead of GET
+  std::string body;                  // not empty: sent with POST
   std::vector<std::string> headers;  // "Name: value"
   double connect_timeout_s = 10.0;
   double stall_timeout_s = 10.0;  // without a byte
+  double total_timeout_s = 0.0;   // for the whole exchange; 0: as long as bytes come
 };
 
 struct HttpResponse {

@@ -2,11 +2,10 @@
 
 #include <algorithm>
 #include <charconv>
-#include <chrono>
-#include <thread>
 
 #include "fi/core/error.h"
 #include "fi/hub/cache.h"
+#include "fi/hub/retry.h"
 
 namespace fi {
 namespace {
@@ -15,16 +14,8 @@ constexpr int kMaxRetries = 5;
 constexpr int kMaxFirstRetries = 1;  // of a hub that never answered: this machine is probably offline
 constexpr int kMaxExchanges = 200;   // of one file, also when each of them brings a few bytes
 constexpr int kMaxRedirects = 5;
-constexpr double kLongestBackoff = 8.0;
-constexpr double kLongestRetryAfter = 60.0;
 
 bool is_redirect(int status) { return status == 301 || status == 302 || status == 303 || status == 307 || status == 308; }
-
-bool is_worth_a_retry(const HttpResponse& response) {
-  constexpr int kPassing[] = {408, 425, 429, 500, 502, 503, 504};
-  if (!response.failure.empty()) return !response.is_final;
-  return std::find(std::begin(kPassing), std::end(kPassing), response.status) != std::end(kPassing);
-}
 
 // Everything but what an address may hold as it is.
 std::string percent_encoded(std::string_view text, std::string_view also_plain) {
@@ -71,10 +62,6 @@ bool begins_as_told(const RemoteFile& file, const HttpResponse& response, uint64
   return is_in_place && !is_other_file && (encoding.empty() || encoding == "identity");
 }
 
-std::string what_happened(const HttpResponse& response) {
-  return response.failure.empty() ? fmt::format("status {}", response.status) : response.failure;
-}
-
 }  // namespace
 
 std::string HubConnection::url_of(const std::string& revision, const std::string& file) const {
@@ -108,15 +95,9 @@ HttpResponse HubConnection::follow(HttpRequest request, const HttpClient::OnBody
 }
 
 void HubConnection::wait_to_retry(int retry, const HttpResponse& response, const std::string& what) {
-  double pause = std::min(kLongestBackoff, settings_.first_backoff_s * static_cast<double>(1 << retry));
-  if (const auto seconds = number_in(response.header("retry-after")))
-    pause = std::min(kLongestRetryAfter, static_cast<double>(*seconds));
+  const double pause = pause_before_retry(retry, response, settings_.first_backoff_s);
   progress_.note(fmt::format("[hub] {}: {}; trying again in {:.1f} s", what, what_happened(response), pause));
-  const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(pause);
-  while (std::chrono::steady_clock::now() < end) {
-    check_interrupt();
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  }
+  wait_seconds(pause);
 }
 
 void HubConnection::reject(const HttpResponse& response, const std::string& revision, const std::string& file) const {
