@@ -43,11 +43,19 @@ void visit_fields(CausalTest& t, V&& v) {
 }
 
 template <typename V>
+void visit_fields(AnswerKl& k, V&& v) {
+  v("tokens", k.tokens);
+  v("nats", k.nats);
+}
+
+template <typename V>
 void visit_fields(AnswerExample& e, V&& v) {
   v("category", e.category);
   v("prompt", e.prompt);
   v("base_output", e.base_output);
   v("target_output", e.target_output);
+  v("base_kl", e.base_kl);
+  v("target_kl", e.target_kl);
 }
 
 template <typename V>

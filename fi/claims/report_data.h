@@ -47,11 +47,18 @@ struct CausalTest {
   double ci_high = 0.0;
 };
 
+/// How far the models' predictions are apart along an answer that both have read.
+struct AnswerKl {
+  std::vector<std::string> tokens;  // together they are the answer; tokens that share a character are one
+  std::vector<double> nats;         // [num_tokens] KL(target || base) of what each model expects at its place
+};
+
 struct AnswerExample {
   std::string category;
   std::string prompt;
   std::string base_output;
   std::string target_output;
+  std::optional<AnswerKl> base_kl, target_kl;  // absent where no model has read the answer for it
 };
 
 /// A finding that was merged into a claim, or that was tried on confirmation prompts and did not hold.
