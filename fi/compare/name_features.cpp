@@ -81,6 +81,7 @@ FeatureRow direction_feature(const Json& entry) {
     FeatureExample& shown = feature.examples.emplace_back(FeatureExample{example.at("category"), example.at("model"), {}});
     for (const Json& token : example.at("tokens")) shown.tokens.push_back({token.at("text"), token.at("value")});
   }
+  if (entry.contains("measures")) feature.measures = latent_measures_from_json(entry["measures"], kLatentsFile);
   return feature;
 }
 

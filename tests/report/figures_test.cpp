@@ -74,6 +74,16 @@ TEST_P(Figures, NoTextIsCutByTheEdge) {
   }
 }
 
+// A page's style sheet colours its drawings by class, in light and in dark; a file has only what stands in it.
+TEST_P(Figures, NameColoursInFilesOnly) {
+  for (const Figure& figure : make_figures(GetParam())) EXPECT_THAT(figure.svg, testing::HasSubstr(" fill=\"#fdfcfa\"/>"));
+  for (const Canvas canvas : {Canvas{1000, false}, Canvas{340, false}}) {
+    const std::string svg = draw_layer_map(GetParam(), canvas).svg;
+    EXPECT_THAT(svg, testing::AllOf(testing::Not(testing::HasSubstr("=\"#")), testing::Not(testing::HasSubstr("fill=\"none"))));
+    EXPECT_THAT(svg, testing::HasSubstr("class=\"f-"));
+  }
+}
+
 TEST_P(Figures, HaveSafeUniqueNamesAndEqualBytes) {
   const std::vector<Figure> figures = make_figures(GetParam()), again = make_figures(GetParam());
   std::set<std::string> stems;

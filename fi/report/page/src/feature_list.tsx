@@ -1,5 +1,5 @@
 import type { RefObject } from 'preact';
-import { useLayoutEffect, useRef } from 'preact/hooks';
+import { useCallback, useLayoutEffect, useRef } from 'preact/hooks';
 import { Callout } from './callout.tsx';
 import type { DetailsReader } from './details.ts';
 import { startsDescending } from './filters.tsx';
@@ -125,7 +125,9 @@ interface ListProps extends HeadProps {
 
 export function FeatureList({ shown, open, target, details, most, query, onChange, onToggle }: ListProps) {
   const scroller = useRef<HTMLDivElement>(null);
-  const rows = useVirtualRows(scroller, shown.length, (place) => shown[place]?.id ?? String(place));
+  // The same function for the same list: a new one makes the virtual list measure every row of it anew.
+  const keyOf = useCallback((place: number) => shown[place]?.index ?? place, [shown]);
+  const rows = useVirtualRows(scroller, shown.length, keyOf);
   useLayoutEffect(() => {
     const place = target ? shown.indexOf(target) : -1;
     if (place >= 0) rows.scrollToIndex(place, { align: 'start' });

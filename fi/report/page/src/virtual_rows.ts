@@ -5,7 +5,7 @@ import { useLayoutEffect, useReducer, useState } from 'preact/hooks';
 export type Rows = Virtualizer<HTMLElement, HTMLElement>;
 
 /** Only the rows in view are in the document; their heights are measured, because an opened row is tall. */
-export function useVirtualRows(scroller: RefObject<HTMLElement | null>, count: number, keyOf: (index: number) => string): Rows {
+export function useVirtualRows(scroller: RefObject<HTMLElement | null>, count: number, keyOf: (index: number) => number): Rows {
   const [, redraw] = useReducer((number: number) => number + 1, 0);
   const options = {
     count,
