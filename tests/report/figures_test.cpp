@@ -144,6 +144,41 @@ INSTANTIATE_TEST_SUITE_P(Samples, Figures,
                          testing::Values(other_shapes(), samples::empty_report(), samples::rich_report(), samples::nasty_report(),
                                          samples::large_report(300), broken_numbers(), one_layer(), Report{}));
 
+std::vector<std::string> texts_of(const Figure& figure) {
+  std::vector<std::string> texts;
+  for (const TextBox& box : figure.text_boxes) texts.push_back(box.text);
+  return texts;
+}
+
+TEST(ClaimEvidence, HasRoomForAmountsWithTheirUnits) {
+  Claim claim = samples::stepwise_claim();
+  EffectEstimate& effect = claim.supporting[2].effect;
+  effect.base = 12.94;
+  effect.target = 7.36;
+  effect.unit = "words per sentence";
+  EXPECT_THAT(texts_of(draw_claim_evidence(claim, 30, {})), testing::Contains("12.9 → 7.36 words per sentence"));
+}
+
+TEST(CapabilityChange, GivesNoRoomToASideWithoutBars) {
+  Report report;
+  CategoryRow row;
+  row.title = "questions about a given passage or table";
+  row.largest_effect = 0.79;
+  row.largest_effect_name = "number of sentences";
+  report.categories = {row};
+  const auto only_more = texts_of(draw_capability_change(report, {}));
+  EXPECT_THAT(only_more, testing::AllOf(testing::Contains(row.title), testing::Contains("more in the target →")));
+  EXPECT_THAT(only_more, testing::Not(testing::Contains(testing::HasSubstr("less in the target"))));
+  report.categories[0].largest_effect = -0.79;
+  EXPECT_THAT(texts_of(draw_capability_change(report, {})), testing::Contains("← less in the target"));
+}
+
+TEST(FeatureCallout, TokensOfManySpacesTakeNoRoom) {
+  FeatureRow feature = samples::sample_feature(18, 0);
+  feature.promoted_tokens = {"  \n      "};
+  EXPECT_THAT(texts_of(draw_feature_callout(feature, 30, {})), testing::Contains("⏎"));
+}
+
 TEST(FeatureUsage, CountsEveryFeatureOnceASide) {
   Report report;
   report.features.resize(4);

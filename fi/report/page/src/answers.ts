@@ -41,7 +41,7 @@ function drawTicks(legend: HTMLElement): void {
   const row = legend.querySelector('.ticks');
   const marks = TICKS.map((nats, place) => {
     const mark = document.createElement('span');
-    mark.textContent = place === TICKS.length - 1 ? `≥ ${nats} nats` : String(nats);
+    mark.textContent = place === 0 ? `${nats} nats` : place === TICKS.length - 1 ? `${nats}+` : String(nats);
     mark.style.setProperty('--v', strengthOf(nats).toFixed(3));
     return mark;
   });

@@ -86,7 +86,8 @@ function Facts({ measures }: { measures: Measures }) {
       <div>
         <dt>fires on</dt>
         <dd>
-          <b>{formatShare(measures.firingRate)}</b> of tokens held out: {formatCount(measures.firings)} times, in {formatCount(measures.texts)} texts
+          <b>{formatNumber(100 * measures.firingRate)}%</b> of tokens held out: {formatCount(measures.firings)} times, in{' '}
+          {formatCount(measures.texts)} texts
         </dd>
       </div>
       <div>
