@@ -99,7 +99,8 @@ std::vector<AnswerExample> examples_of(const Finding& finding, const std::vector
   std::vector<AnswerExample> examples;
   for (const int64_t i : finding.examples) {
     const AnswerPair& pair = pairs.at(static_cast<size_t>(i));
-    examples.push_back({pair.category, pair.prompt, pair.base, pair.target});
+    examples.push_back(
+        {.category = pair.category, .prompt = pair.prompt, .base_output = pair.base, .target_output = pair.target});
   }
   return examples;
 }

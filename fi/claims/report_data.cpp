@@ -43,11 +43,19 @@ void visit_fields(CausalTest& t, V&& v) {
 }
 
 template <typename V>
+void visit_fields(AnswerKl& k, V&& v) {
+  v("tokens", k.tokens);
+  v("nats", k.nats);
+}
+
+template <typename V>
 void visit_fields(AnswerExample& e, V&& v) {
   v("category", e.category);
   v("prompt", e.prompt);
   v("base_output", e.base_output);
   v("target_output", e.target_output);
+  v("base_kl", e.base_kl);
+  v("target_kl", e.target_kl);
 }
 
 template <typename V>
@@ -171,6 +179,29 @@ void visit_fields(CategoryUse& u, V&& v) {
 }
 
 template <typename V>
+void visit_fields(RatioEstimate& r, V&& v) {
+  v("value", r.value);
+  v("low", r.low);
+  v("high", r.high);
+}
+
+template <typename V>
+void visit_fields(LatentMeasures& m, V&& v) {
+  v("firing_rate", m.firing_rate);
+  v("num_firings", m.num_firings);
+  v("num_texts", m.num_texts);
+  v("base_decoder_norm", m.base_decoder_norm);
+  v("target_decoder_norm", m.target_decoder_norm);
+  v("target_norm_share", m.target_norm_share);
+  v("decoder_cosine", m.decoder_cosine);
+  v("use_ratio", m.use_ratio);
+  v("nu_error_base", m.nu_error_base);
+  v("nu_error_target", m.nu_error_target);
+  v("nu_reconstruction_base", m.nu_reconstruction_base);
+  v("nu_reconstruction_target", m.nu_reconstruction_target);
+}
+
+template <typename V>
 void visit_fields(FeatureRow& f, V&& v) {
   v("id", f.id);
   v("layer", f.layer);
@@ -188,6 +219,7 @@ void visit_fields(FeatureRow& f, V&& v) {
   v("suppressed_tokens", f.suppressed_tokens);
   v("categories", f.categories);
   v("examples", f.examples);
+  v("measures", f.measures);
 }
 
 template <typename V>
@@ -250,6 +282,12 @@ Json to_json(const Report& report) {
   document.update(fields_to_json(report));
   make_finite(document);
   return document;
+}
+
+LatentMeasures latent_measures_from_json(const Json& document, std::string_view where) {
+  LatentMeasures measures;
+  fields_from_json(document, measures, JsonPlace{std::string(where), "measures"});
+  return measures;
 }
 
 Report report_from_json(const Json& document, std::string_view where) {

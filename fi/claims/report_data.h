@@ -47,11 +47,18 @@ struct CausalTest {
   double ci_high = 0.0;
 };
 
+/// How far the models' predictions are apart along an answer that both have read.
+struct AnswerKl {
+  std::vector<std::string> tokens;  // together they are the answer; tokens that share a character are one
+  std::vector<double> nats;         // [num_tokens] KL(target || base) of what each model expects at its place
+};
+
 struct AnswerExample {
   std::string category;
   std::string prompt;
   std::string base_output;
   std::string target_output;
+  std::optional<AnswerKl> base_kl, target_kl;  // absent where no model has read the answer for it
 };
 
 /// A finding that was merged into a claim, or that was tried on confirmation prompts and did not hold.
@@ -154,6 +161,27 @@ struct CategoryUse {
   double target = 0.0;
 };
 
+/// A ratio with its 95% interval over texts.
+struct RatioEstimate {
+  double value = 0.0;
+  double low = 0.0;
+  double high = 0.0;
+};
+
+/// What the class of a crosscoder's latent rests on (fi/features/feature.h has the definitions).
+struct LatentMeasures {
+  double firing_rate = 0.0;  // share of held-out tokens on which it fires
+  int64_t num_firings = 0;
+  int64_t num_texts = 0;                                         // with at least one firing
+  std::optional<double> base_decoder_norm, target_decoder_norm;  // of what it writes in either model, normalised space
+  double target_norm_share = 0.0;                                // target / (base + target)
+  double decoder_cosine = 0.0;                                   // between the two
+  double use_ratio = 0.0;                                        // strength in the target over that in the base
+  RatioEstimate nu_error_base, nu_error_target;  // share of the other model's direction: in what other latents leave unexplained
+  double nu_reconstruction_base = 0.0;           // and in the reconstruction
+  double nu_reconstruction_target = 0.0;
+};
+
 struct FeatureRow {
   std::string id;  // "L18-pca-0"
   int64_t layer = 0;
@@ -168,6 +196,7 @@ struct FeatureRow {
   std::vector<std::string> promoted_tokens, suppressed_tokens;
   std::vector<CategoryUse> categories;  // strongest first
   std::vector<FeatureExample> examples;
+  std::optional<LatentMeasures> measures;  // of latents
 };
 
 struct CategoryRow {
@@ -209,6 +238,8 @@ struct Report {
 };
 
 Json to_json(const Report& report);
+/// From the entry of a latents.json. kInvalid names the wrong field.
+LatentMeasures latent_measures_from_json(const Json& document, std::string_view where);
 /// kInvalid names the missing or wrong field.
 Report report_from_json(const Json& document, std::string_view where);
 

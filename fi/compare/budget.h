@@ -17,6 +17,7 @@ struct Budget {
   int64_t max_new_tokens = 48;
   int64_t max_traced_texts = 96;   // read by both models for the layer map
   int64_t max_patched_texts = 12;  // of these, for layer patching
+  int64_t shown_answers = 60;      // prompts whose answers the report shows; both models read both for token KL
   int64_t max_localised_claims = 3;
   int64_t texts_per_transplant = 8;
   int64_t texts_per_causal_test = 16;  // of each of its three sets
@@ -37,6 +38,7 @@ inline Budget budget_named(const std::string& name) {
             .max_new_tokens = 32,
             .max_traced_texts = 48,
             .max_patched_texts = 6,
+            .shown_answers = 24,
             .max_localised_claims = 1,
             .texts_per_transplant = 6,
             .texts_per_causal_test = 8,
@@ -51,6 +53,7 @@ inline Budget budget_named(const std::string& name) {
             .max_new_tokens = 96,
             .max_traced_texts = 288,
             .max_patched_texts = 32,
+            .shown_answers = 120,
             .max_localised_claims = 7,
             .texts_per_transplant = 16,
             .texts_per_causal_test = 32,

@@ -71,6 +71,8 @@ class LatentView {
             {"num_firings", f.num_firings},
             {"num_texts", f.num_texts},
             {"decoder_cosine", f.decoder_cosine},
+            {"base_decoder_norm", f.base_norm},
+            {"target_decoder_norm", f.target_norm},
             {"target_norm_share", f.target_norm_share},
             {"use_ratio", f.use_ratio},
             {"nu_error_base", ratio_document(f.nu_error_base)},

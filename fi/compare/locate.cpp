@@ -8,6 +8,7 @@
 
 #include "fi/behaviour/findings.h"
 #include "fi/claims/grouping.h"
+#include "fi/compare/answer_kl.h"
 #include "fi/compare/crosscoder_rows.h"
 #include "fi/compare/depth.h"
 #include "fi/compare/directions.h"
@@ -37,6 +38,7 @@ class Locator {
   void run() {
     const std::vector<TracedText> texts = thinned(texts_of_targets(in_.analysis.discovery), in_.budget.max_traced_texts);
     write_layers(texts);
+    write_answer_kl(in_, progress_);
     write_localisations();
     write_directions();
     write_steering(in_.folder / kSteeringFile, steering_);
@@ -174,6 +176,7 @@ void write_layer_evidence(const LocateInputs& inputs, ProgressSink& progress) {
   write_file_atomically(inputs.folder / kLayersFile, to_pretty_json(depth_map_document(inputs, progress)));
   write_file_atomically(inputs.folder / kLocalisationFile, to_pretty_json(Json::array()));
   write_file_atomically(inputs.folder / kDirectionsFile, to_pretty_json(Json::array()));
+  write_file_atomically(inputs.folder / kAnswerKlFile, to_pretty_json(Json::array()));
   write_steering(inputs.folder / kSteeringFile, {});
   make_folder(inputs.folder / kRowsFolder);
 }

@@ -3,6 +3,8 @@
 #include <map>
 
 #include "fi/compare/analysis.h"
+#include "fi/compare/answer_kl.h"
+#include "fi/compare/budget.h"
 #include "fi/compare/calibration_file.h"
 #include "fi/compare/compare.h"
 #include "fi/compare/crosscoder_file.h"
@@ -20,7 +22,6 @@ namespace fi {
 namespace {
 
 constexpr const char* kToolVersion = "0.1.0";
-constexpr size_t kSampledAnswers = 60;
 
 Json read_json(const std::filesystem::path& path) { return parse_json(read_file(path, "features"), "features", path.string()); }
 
@@ -86,6 +87,7 @@ FeatureRow direction_feature(const Json& entry) {
     FeatureExample& shown = feature.examples.emplace_back(FeatureExample{example.at("category"), example.at("model"), {}});
     for (const Json& token : example.at("tokens")) shown.tokens.push_back({token.at("text"), token.at("value")});
   }
+  if (entry.contains("measures")) feature.measures = latent_measures_from_json(entry["measures"], kLatentsFile);
   return feature;
 }
 
@@ -136,15 +138,22 @@ Json what_was_not_seen(const Json& manifest, const Analysis& analysis, const Jso
   return notes;
 }
 
-std::vector<AnswerExample> sample_answers(const Analysis& analysis) {
+std::optional<AnswerKl> kl_of(const AnswerKlMap& map, const std::string& prompt, const std::string& answer) {
+  const auto found = map.find({prompt, answer});
+  if (found == map.end() || found->second.tokens.empty()) return std::nullopt;
+  return found->second;
+}
+
+std::vector<AnswerExample> sample_answers(const Analysis& analysis, const AnswerKlMap& kl, int64_t count) {
   std::vector<AnswerExample> sample;
-  std::vector<const AnswerPair*> all;
-  for (const auto* part : {&analysis.discovery, &analysis.confirmation}) {
-    for (const AnswerPair& pair : *part) all.push_back(&pair);
+  for (const AnswerPair* pair : shown_answers(analysis, count)) {
+    sample.push_back({.category = pair->category,
+                      .prompt = pair->prompt,
+                      .base_output = pair->base,
+                      .target_output = pair->target,
+                      .base_kl = kl_of(kl, pair->prompt, pair->base),
+                      .target_kl = kl_of(kl, pair->prompt, pair->target)});
   }
-  const size_t step = std::max<size_t>(1, all.size() / kSampledAnswers);
-  for (size_t i = 0; i < all.size(); i += step)
-    sample.push_back({all[i]->category, all[i]->prompt, all[i]->base, all[i]->target});
   return sample;
 }
 
@@ -153,12 +162,14 @@ struct LayerEvidence {
   Json layers = Json::object();
   Json localisation = Json::array();
   Json directions = Json::array();
+  AnswerKlMap answer_kl;
   std::vector<Json> dictionaries;  // by layer
 };
 
 LayerEvidence read_layer_evidence(const std::filesystem::path& activations, const std::filesystem::path& features) {
   return {read_json(activations / kLayersFile), read_json(activations / kLocalisationFile),
-          read_json(activations / kDirectionsFile), read_dictionaries(activations, features)};
+          read_json(activations / kDirectionsFile), read_answer_kl(activations / kAnswerKlFile),
+          read_dictionaries(activations, features)};
 }
 
 void add_features(Report& report, const LayerEvidence& evidence) {
@@ -228,7 +239,7 @@ Report assemble(const Json& manifest, const Analysis& analysis, const LayerEvide
     report.weight_changes.push_back({row.at("layer"), row.at("matrix"), row.at("relative_change"), row.at("cosine")});
   add_features(report, evidence);
   report.categories = category_rows(manifest, analysis, layers);
-  report.answers = sample_answers(analysis);
+  report.answers = sample_answers(analysis, evidence.answer_kl, budget_of(options_from_json(manifest.at("options"))).shown_answers);
   report.not_seen = what_was_not_seen(manifest, analysis, layers);
   report.settings = manifest.value("options", Json::object());
   add_dictionary_notes(report, evidence.dictionaries);

@@ -103,6 +103,7 @@ Json take_given_answers(const CompareOptions& options, const std::filesystem::pa
   write(kLayersFile, Json::object());
   write(kLocalisationFile, Json::array());
   write(kDirectionsFile, Json::array());
+  write(kAnswerKlFile, Json::array());
   write_steering(staging.path() / kSteeringFile, {});
   make_folder(staging.path() / kRowsFolder);
   JsonlAppender answers(staging.path() / kAnswersFile);

@@ -22,6 +22,7 @@ namespace {
 constexpr int64_t kBatchRows = 32;     // prompts that are continued in step
 constexpr int64_t kPromptTokens = 40;  // assumed length of a prompt with its template
 constexpr int64_t kLayerPasses = 5;    // three models for the layer map, two for the directions
+constexpr int64_t kAnswerPasses = 4;   // two models read two answers for token KL
 // Assumed full passes for each claim. Transplants: 21 ranges from their first block on, and three models' answers.
 constexpr int64_t kTransplantPasses = 12;
 // Causal tests: three sets by two models, 25 exchanges from a layer on.
@@ -133,6 +134,7 @@ TokenPlan plan_tokens(const CompareOptions& options, const PromptSet& prompts, c
   const int64_t text = kPromptTokens + budget.max_new_tokens;
   plan.answers = 2 * (plan.num_discovery + plan.max_confirmation) * text;
   plan.layers = kLayerPasses * std::min(plan.num_discovery, budget.max_traced_texts) * text;
+  plan.layers += kAnswerPasses * std::min(plan.num_discovery + plan.max_confirmation, budget.shown_answers) * text;
   plan.patching = num_layers / 2 * std::min(plan.num_discovery, budget.max_patched_texts) * text;
   const int64_t passes = kTransplantPasses * std::min(plan.max_confirmation, budget.texts_per_transplant) +
                          kCausalPasses * std::min(plan.max_confirmation, budget.texts_per_causal_test);

@@ -23,6 +23,7 @@ inline constexpr const char* kIdentityFile = "identity.json";          // activa
 inline constexpr const char* kAnswersFile = "answers.jsonl";           // activations/: one AnswerPair a line
 inline constexpr const char* kLayersFile = "layers.json";              // activations/: layer map and token KL by category
 inline constexpr const char* kLocalisationFile = "localisation.json";  // activations/: transplants, causal tests by trigger
+inline constexpr const char* kAnswerKlFile = "answer_kl.json";         // activations/: token KL of the answers that a report shows
 inline constexpr const char* kDirectionsFile = "directions.json";      // activations/: principal directions of the difference
 inline constexpr const char* kSteeringFile = "steering.safetensors";   // activations/: what `steer` goes along (steering_file.h)
 inline constexpr const char* kRowsFolder = "rows";                     // activations/: paired residual rows, layer_NN/ each

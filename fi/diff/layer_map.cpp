@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "fi/core/error.h"
+#include "fi/diff/token_kl.h"
 
 namespace fi {
 namespace {
@@ -119,15 +120,13 @@ class LayerComparison {
   }
 
   void add_kl(const std::vector<TracedText>& traced, const PackedTexts& texts, const at::Tensor& base, const at::Tensor& target) {
+    const at::Tensor kl = kl_of_predictions(base_, target_, texts, base, target);
     for (size_t i = 0; i < traced.size(); ++i) {
       const int64_t first = texts.text_starts[i];
       const int64_t count = texts.text_starts[i + 1] - first;
       if (count == 0) continue;
-      const at::Tensor rows = texts.predicting.narrow(0, first, count).to(base.device());
-      const at::Tensor q = base_.unembed(base.index_select(0, rows)).log_softmax(-1);
-      const at::Tensor p = target_.unembed(target.index_select(0, rows)).log_softmax(-1);
       CategoryKl& category = category_in(map_.categories, traced[i].category);
-      category.token_kl += p.exp().mul(p - q).sum(at::kDouble).item<double>();
+      category.token_kl += kl.narrow(0, first, count).sum().item<double>();
       category.num_tokens += count;
     }
   }

@@ -67,13 +67,36 @@ Json example_line(const FeatureExample& example, const CategoryTitles& titles, S
   return Json::array({example.model == "base" ? 0 : 1, strings.place(titles.of(example.category)), tokens, values});
 }
 
+Json ratio_columns(const RatioEstimate& ratio) {
+  return {four_digits(ratio.value), four_digits(ratio.low), four_digits(ratio.high)};
+}
+
+Json norm_column(const std::optional<double>& norm) { return norm ? Json(four_digits(*norm)) : Json(); }
+
+Json measure_columns(const LatentMeasures& m) {
+  return {four_digits(m.firing_rate),
+          m.num_firings,
+          m.num_texts,
+          norm_column(m.base_decoder_norm),
+          norm_column(m.target_decoder_norm),
+          four_digits(m.target_norm_share),
+          four_digits(m.decoder_cosine),
+          four_digits(m.use_ratio),
+          ratio_columns(m.nu_error_base),
+          ratio_columns(m.nu_error_target),
+          four_digits(m.nu_reconstruction_base),
+          four_digits(m.nu_reconstruction_target)};
+}
+
 std::string detail_line(const FeatureRow& feature, const CategoryTitles& titles, StringTable& strings) {
   Json categories = Json::array(), examples = Json::array();
   for (const CategoryUse& use : feature.categories) {
     categories.push_back({strings.place(titles.of(use.category)), four_digits(use.base), four_digits(use.target)});
   }
   for (const FeatureExample& example : feature.examples) examples.push_back(example_line(example, titles, strings));
-  return Json::array({strings.lines(feature.suppressed_tokens), categories, examples}).dump();
+  Json line = {strings.lines(feature.suppressed_tokens), categories, examples};
+  if (feature.measures) line.push_back(measure_columns(*feature.measures));
+  return line.dump();
 }
 
 void add_to_columns(Json& columns, const FeatureRow& feature, StringTable& strings) {

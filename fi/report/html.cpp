@@ -4,6 +4,7 @@
 
 #include "fi/core/error.h"
 #include "fi/core/hash.h"
+#include "fi/report/answer_payload.h"
 #include "fi/report/feature_payload.h"
 #include "fi/report/page_context.h"
 #include "rust/cpp/template.h"
@@ -51,10 +52,13 @@ std::string to_html(const Report& report) {
   context["style_hash"] = script_hash(style);
   context["script"] = script;
   context["script_hash"] = script_hash(script);
+  const std::string answers = answer_payload(report);
+  context["has_answer_kl"] = !answers.empty();
   std::string page = render_template(embedded::page_files.at("report.html.j2"), context, Escape::kHtml, "report.html.j2");
   const FeaturePayload features = feature_payload(report);
   put_in_place_of(page, "<!--feature-data-->", features.columns);
   put_in_place_of(page, "<!--feature-details-->", features.details);
+  put_in_place_of(page, "<!--answer-kl-->", answers);
   return page;
 }
 

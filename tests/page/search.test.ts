@@ -26,7 +26,7 @@ const PAYLOAD: Payload = {
 };
 
 function ids(change: Partial<Query>): string[] {
-  return new FeatureIndex(readFeatures(PAYLOAD)).select({ ...EVERYTHING, ...change }).map((feature) => feature.id);
+  return new FeatureIndex(PAYLOAD).select({ ...EVERYTHING, ...change }).map((feature) => feature.id);
 }
 
 test('features are read from columns', () => {
@@ -42,6 +42,20 @@ test('every word must be found somewhere', () => {
   assert.deepEqual(ids({ text: 'numbered answers' }), ['L10-b']);
   assert.deepEqual(ids({ text: 'numbered nothing' }), []);
   assert.deepEqual(ids({ text: '  ' }).length, 3);
+});
+
+test('a word is looked for in one text at a time, and in every field', () => {
+  assert.deepEqual(ids({ text: 'l10-b' }), ['L10-b']);
+  assert.deepEqual(ids({ text: 'pca' }), ['L2 a', 'L10-b', 'L3-c']);
+  assert.deepEqual(ids({ text: 'stepsanswers' }), []);
+  assert.deepEqual(ids({ text: '.*' }), []);
+});
+
+test('a query that grows, shrinks or repeats a word finds what a new one finds', () => {
+  const index = new FeatureIndex(PAYLOAD);
+  for (const text of ['n', 'numbered', 'numbered s', 'numbered step', 'step numbered', 'step step', '', 'c', 'numbered c', 'n']) {
+    assert.deepEqual(index.select({ ...EVERYTHING, text }).map(({ id }) => id), ids({ text }), text);
+  }
 });
 
 test('kind, layer and claim narrow the list', () => {
@@ -75,8 +89,9 @@ test('details are read a line at a time, and a missing line is empty', () => {
       { model: 'target', category: 'arithmetic', tokens: [{ text: ' Step', value: 0.97 }] },
       { model: 'base', category: '', tokens: [{ text: ' Step', value: 0.03 }] },
     ],
+    measures: null,
   });
-  assert.deepEqual(details(2), { suppressed: [], categories: [], examples: [] });
+  assert.deepEqual(details(2), { suppressed: [], categories: [], examples: [], measures: null });
   assert.equal(reads, 1);
 });
 

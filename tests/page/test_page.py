@@ -1,6 +1,7 @@
 """The page in a real browser. Every test also fails on a console message, a dialog, or a request to anywhere (see conftest)."""
 
 import pathlib
+import re
 
 import pytest
 
@@ -56,21 +57,21 @@ def test_untrusted_text_stays_text(visit):
     page = visit("nasty").page
     assert "</script><img src=x onerror=alert(1)>" in page.locator("article.claim h3").first.inner_text()
     page.fill("#feature-text", "<img")
-    assert count(page) == "1 of 38 features"
+    assert count(page) == "1 of 39 features"
     page.locator("button.open").first.click()
     assert "</script><img src=x onerror=alert(1)>" in page.locator(".callout").inner_text()
     assert page.locator("img").count() == 0
-    assert page.locator("script").count() == 3
+    assert page.locator("script").count() == 4
 
 
 def test_filters_features(visit):
     page = visit("rich").page
-    assert count(page) == "37 features"
+    assert count(page) == "38 features"
     page.fill("#feature-text", "numbered steps nonsense")
-    assert count(page) == "0 of 37 features"
+    assert count(page) == "0 of 38 features"
     assert page.get_by_text("No feature fits").is_visible()
     page.fill("#feature-text", "numbered solution")
-    assert count(page) == "6 of 37 features"
+    assert count(page) == "6 of 38 features"
     page.click("#feature-clear")
     page.select_option("#feature-kind", "added")
     assert set(page.locator(".entry .chip").all_inner_texts()) == {"added"}
@@ -81,7 +82,7 @@ def test_filters_features(visit):
     page.select_option("#feature-claim", "suggestive")
     assert shown(page) == ["L18-pca-0", "L20-mean"]
     page.click("#feature-clear")
-    assert count(page) == "37 features"
+    assert count(page) == "38 features"
 
 
 def test_sorts_features(visit):
@@ -144,7 +145,7 @@ def test_click_on_a_layer_shows_its_features(visit):
     page = visit("rich").page
     page.locator(".wide .hit[data-layer='18']").first.click()
     assert page.input_value("#feature-layer") == "18"
-    assert count(page) == "4 of 37 features"
+    assert count(page) == "4 of 38 features"
 
 
 def test_searches_answers(visit):
@@ -181,12 +182,198 @@ def test_works_without_scripts(visit):
     assert not page.locator("#answer-filters").is_visible()
 
 
-def test_prints_all_evidence(visit):
-    page = visit("rich").page
+def start_printing(page):
     page.emulate_media(media="print")
     page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+
+
+def test_prints_every_claim_with_all_its_evidence(visit):
+    page = visit("rich").page
+    start_printing(page)
     assert page.locator(".evidence[open]").count() == 2
+    assert page.locator("details:not([open])").count() == 0
+    assert page.locator("article.claim .more .prompt:visible").count() == 3
+    assert page.locator("#answer-list article:visible").count() == 19
     assert not page.locator("nav").is_visible()
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    page.emulate_media(media="screen")
+    assert page.locator("details[open]").count() == 0
+    assert page.locator("#answer-list article:visible").count() == 10
+
+
+def test_prints_a_table_of_features_instead_of_those_in_view(visit):
+    page = visit("rich").page
+    page.select_option("#feature-kind", "added")
+    number = int(count(page).split()[0])
+    start_printing(page)
+    assert page.locator(".print-only tbody tr").count() == number
+    assert page.locator(".print-only caption").inner_text() == f"{number} features"
+    assert page.locator(".print-only .callout").count() <= 1
+    assert not page.locator(".feature-table").is_visible()
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert page.locator(".print-only tr").count() == 0
+
+
+def pages_of(pdf):
+    return len(re.findall(rb"/Type\s*/Page[^s]", pdf))
+
+
+def test_paper_holds_the_first_two_hundred_features(visit):
+    page = visit("huge").page
+    before = pages_of(page.pdf())
+    page.fill("#feature-text", "l29-pca-65")
+    assert count(page) == "11 of 50,000 features"
+    few = pages_of(page.pdf())
+    # 189 rows fewer are six pages fewer at least: the print has the rows, not the window on them.
+    assert before - few >= 6
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert page.locator(".print-only tbody tr").count() == 11
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    page.click("#feature-clear")
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert page.locator(".print-only tbody tr").count() == 200
+    assert "The first 200 of 50,000 features" in page.locator(".print-only caption").text_content()
+
+
+def answer(page, number, model):
+    return page.locator("#answer-list article").nth(number).locator(f".answer.{model}")
+
+
+def test_colours_tokens_by_kl_and_goes_back_to_words(visit):
+    page = visit("rich").page
+    words = answer(page, 0, "base").locator(".said").inner_html()
+    assert not page.locator("#answer-legend").is_visible()
+    page.get_by_label("KL of each token").check()
+    assert page.locator("#answer-legend").is_visible()
+    first = answer(page, 0, "base")
+    assert first.locator(".kl").count() == 15
+    assert "mean 0.86 nats over 15 tokens; largest at “Mia” (6.40 nats)" in first.locator(".readout").inner_text()
+    assert page.locator("#answer-list article").nth(15).locator(".kl").count() == 0  # not shown yet
+    page.click("#answer-more")
+    assert page.locator("#answer-list article").nth(15).locator(".kl").count() > 0
+    page.get_by_label("words that the other lacks").check()
+    assert first.locator(".said").inner_html() == words
+    assert page.locator(".kl").count() == 0
+    assert page.locator(".readout").count() == 0
+
+
+def test_tells_the_kl_of_a_token_to_pointer_and_keyboard(visit):
+    page = visit("rich").page
+    page.get_by_label("KL of each token").check()
+    first = answer(page, 0, "base")
+    readout = first.locator(".readout")
+    first.locator(".kl").nth(1).hover()
+    assert readout.inner_text() == "“␣packs”: 3.20 nats"
+    page.mouse.move(0, 0)
+    assert readout.inner_text().startswith("mean")
+    said = answer(page, 0, "target").locator(".said")
+    said.focus()
+    readout = answer(page, 0, "target").locator(".readout")
+    assert readout.get_attribute("role") == "status"
+    for key, text in [("ArrowRight", "“Step”: 2.13 nats"), ("End", "“␣44.”: <0.01 nats"), ("Home", "“Step”: 2.13 nats")]:
+        page.keyboard.press(key)
+        assert readout.inner_text() == text
+    assert said.locator(".current").count() == 1
+    page.keyboard.press("Tab")
+    assert readout.get_attribute("role") is None
+    assert said.get_attribute("aria-label").startswith("Answer of the target, token by token")
+
+
+def test_colours_untrusted_answers_only_where_the_tokens_are_theirs(visit):
+    page = visit("nasty").page
+    text = answer(page, 0, "base").locator(".said").inner_text()
+    page.get_by_label("KL of each token").check()
+    page.click("#answer-more")
+    assert answer(page, 0, "base").locator(".said").inner_text() == text
+    assert answer(page, 0, "base").locator(".kl").count() > 3
+    other = page.locator("#answer-list article").last
+    assert other.locator(".answer.base .kl").count() > 0
+    assert other.locator(".answer.target .kl").count() == 0
+    assert other.locator(".answer.target .readout").inner_text() == "KL was not measured on this answer."
+    assert page.locator("img").count() == 0
+
+
+def test_report_without_kl_has_no_choice_of_marks(visit):
+    page = visit("empty").page
+    assert page.locator("[name=answer-marks]").count() == 0
+
+
+def lightness_of(colour):
+    return float(re.match(r"oklab\(([\d.]+)", colour).group(1))
+
+
+def relative_luminance(colour):
+    lightness, a, b = (float(number) for number in re.findall(r"-?[\d.]+", colour)[:3])
+    roots = (
+        lightness + 0.3963377774 * a + 0.2158037573 * b,
+        lightness - 0.1055613458 * a - 0.0638541728 * b,
+        lightness - 0.0894841775 * a - 1.2914855480 * b,
+    )
+    long, medium, short = (root**3 for root in roots)
+    red = 4.0767416621 * long - 3.3077115913 * medium + 0.2309699292 * short
+    green = -1.2684380046 * long + 2.6097574011 * medium - 0.3413193965 * short
+    blue = -0.0041960863 * long - 0.7034186147 * medium + 1.7076147010 * short
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_kl_colours_are_even_and_keep_text_readable(visit, scheme):
+    page = visit("rich", scheme=scheme).page
+    page.get_by_label("KL of each token").check()
+    colours = page.evaluate(
+        """() => [0, 0.25, 0.5, 0.75, 1].map((v) => {
+             const token = document.querySelector('.kl');
+             token.style.setProperty('--v', String(v));
+             return getComputedStyle(token).backgroundColor;
+           })"""
+    )
+    # Lightness alone tells the steps apart, for eyes that see no hue, and each step is as large as the others.
+    steps = [lightness_of(b) - lightness_of(a) for a, b in zip(colours, colours[1:], strict=False)]
+    assert min(map(abs, steps)) > 0.05
+    assert max(map(abs, steps)) - min(map(abs, steps)) < 0.002
+    ink = {"light": 0.011, "dark": 0.82}[scheme]  # luminance of the page's text
+    for colour in colours:
+        lighter, darker = sorted([relative_luminance(colour), ink], reverse=True)
+        assert (lighter + 0.05) / (darker + 0.05) >= 4.5, colour
+
+
+def test_feature_page_tells_what_the_class_of_a_latent_rests_on(visit):
+    page = visit("rich", fragment="#feature-L20-cc-7").page
+    measures = page.locator("[id='feature-L20-cc-7'] .measures")
+    text = measures.inner_text()
+    for part in [
+        "Classed as added: the base has little of it, the target has.",
+        "0.04 to 0.21",
+        "0.94 to 1.31",
+        "the target’s is 80% of both together",
+        "1.23% of tokens held out: 241 times, in 37 texts",
+        "0.42: different directions in the two models",
+        "7.7: strength in the target",
+    ]:
+        assert part in text, part
+    assert measures.locator(".interval").count() == 2
+    page.evaluate("location.hash = 'feature-L12-pca-1'")
+    page.wait_for_selector("[id='feature-L12-pca-1'] .callout")
+    assert page.locator("[id='feature-L12-pca-1'] .measures").count() == 0  # a direction has none
+
+
+TYPING = """async (text) => {
+  const field = document.getElementById('feature-text');
+  Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value').set.call(field, text);
+  const start = performance.now();
+  field.dispatchEvent(new Event('input', { bubbles: true }));
+  await new Promise((done) => requestAnimationFrame(() => setTimeout(done, 0)));
+  return performance.now() - start;
+}"""
+
+
+def test_fifty_thousand_features_answer_within_a_tenth_of_a_second(visit):
+    page = visit("huge").page
+    paint = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
+    assert paint < 1000
+    queries = ["n", "numbered", "numbered steps", "equals signs", "arithmetic step", "the", "zzz", "l29-pca-65", ""]
+    times = sorted(page.evaluate(TYPING, query) for query in queries * 3)
+    assert times[len(times) // 2] < 100, times
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -194,6 +381,10 @@ def test_prints_all_evidence(visit):
 def test_axe_finds_nothing(visit, kind, scheme):
     page = visit(kind, scheme=scheme).page
     unfold_everything(page)
+    if kind != "empty":
+        page.get_by_label("KL of each token").check()
+        page.evaluate("location.hash = 'feature-L20-cc-7'")
+        page.wait_for_selector(".measures")
     page.evaluate(AXE.read_text(encoding="utf-8"))
     for width in [360, 1440]:
         page.set_viewport_size({"width": width, "height": 900})

@@ -60,6 +60,16 @@ TEST(FeaturePayload, WritesALineOfDetailsAFeature) {
   EXPECT_EQ(lines[1], Json::parse("[[],[[4,0.25,2.0]],[]]"));
 }
 
+TEST(FeaturePayload, HasWhatTheClassOfALatentRestsOn) {
+  Report report = two_features();
+  report.features[0].measures = samples::sample_measures();
+  report.features[1].measures = samples::sample_measures();
+  report.features[1].measures->base_decoder_norm.reset();  // as an earlier version wrote it
+  const std::vector<Json> lines = lines_of(feature_payload(report).details);
+  EXPECT_EQ(lines[0][3], Json::parse("[0.0123,241,37,0.31,1.24,0.8,0.42,7.7,[0.12,0.04,0.21],[1.02,0.94,1.31],0.18,0.97]"));
+  EXPECT_TRUE(lines[1][3][3].is_null());
+}
+
 TEST(FeaturePayload, CannotEndAScriptElement) {
   const FeaturePayload payload = feature_payload(samples::nasty_report());
   for (const std::string& text : {payload.columns, payload.details}) {

@@ -74,6 +74,16 @@ TEST_P(Figures, NoTextIsCutByTheEdge) {
   }
 }
 
+// A page's style sheet colours its drawings by class, in light and in dark; a file has only what stands in it.
+TEST_P(Figures, NameColoursInFilesOnly) {
+  for (const Figure& figure : make_figures(GetParam())) EXPECT_THAT(figure.svg, testing::HasSubstr(" fill=\"#fdfcfa\"/>"));
+  for (const Canvas canvas : {Canvas{1000, false}, Canvas{340, false}}) {
+    const std::string svg = draw_layer_map(GetParam(), canvas).svg;
+    EXPECT_THAT(svg, testing::AllOf(testing::Not(testing::HasSubstr("=\"#")), testing::Not(testing::HasSubstr("fill=\"none"))));
+    EXPECT_THAT(svg, testing::HasSubstr("class=\"f-"));
+  }
+}
+
 TEST_P(Figures, HaveSafeUniqueNamesAndEqualBytes) {
   const std::vector<Figure> figures = make_figures(GetParam()), again = make_figures(GetParam());
   std::set<std::string> stems;
@@ -133,6 +143,41 @@ Report other_shapes() {
 INSTANTIATE_TEST_SUITE_P(Samples, Figures,
                          testing::Values(other_shapes(), samples::empty_report(), samples::rich_report(), samples::nasty_report(),
                                          samples::large_report(300), broken_numbers(), one_layer(), Report{}));
+
+std::vector<std::string> texts_of(const Figure& figure) {
+  std::vector<std::string> texts;
+  for (const TextBox& box : figure.text_boxes) texts.push_back(box.text);
+  return texts;
+}
+
+TEST(ClaimEvidence, HasRoomForAmountsWithTheirUnits) {
+  Claim claim = samples::stepwise_claim();
+  EffectEstimate& effect = claim.supporting[2].effect;
+  effect.base = 12.94;
+  effect.target = 7.36;
+  effect.unit = "words per sentence";
+  EXPECT_THAT(texts_of(draw_claim_evidence(claim, 30, {})), testing::Contains("12.9 → 7.36 words per sentence"));
+}
+
+TEST(CapabilityChange, GivesNoRoomToASideWithoutBars) {
+  Report report;
+  CategoryRow row;
+  row.title = "questions about a given passage or table";
+  row.largest_effect = 0.79;
+  row.largest_effect_name = "number of sentences";
+  report.categories = {row};
+  const auto only_more = texts_of(draw_capability_change(report, {}));
+  EXPECT_THAT(only_more, testing::AllOf(testing::Contains(row.title), testing::Contains("more in the target →")));
+  EXPECT_THAT(only_more, testing::Not(testing::Contains(testing::HasSubstr("less in the target"))));
+  report.categories[0].largest_effect = -0.79;
+  EXPECT_THAT(texts_of(draw_capability_change(report, {})), testing::Contains("← less in the target"));
+}
+
+TEST(FeatureCallout, TokensOfManySpacesTakeNoRoom) {
+  FeatureRow feature = samples::sample_feature(18, 0);
+  feature.promoted_tokens = {"  \n      "};
+  EXPECT_THAT(texts_of(draw_feature_callout(feature, 30, {})), testing::Contains("⏎"));
+}
 
 TEST(FeatureUsage, CountsEveryFeatureOnceASide) {
   Report report;

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "fi/core/error.h"
@@ -42,7 +43,22 @@ TEST(ReportData, ReadsBackEveryPart) {
   EXPECT_EQ(read.features[0].examples[0].tokens[4].text, samples::kAnsi);
   EXPECT_EQ(read.layers[7].kl_recovered, report.layers[7].kl_recovered);
   EXPECT_EQ(read.num_hypotheses, 412);
+  ASSERT_TRUE(read.answers[0].base_kl.has_value());
+  EXPECT_EQ(read.answers[0].base_kl->nats, report.answers[0].base_kl->nats);
+  EXPECT_FALSE(read.claims[0].examples[0].base_kl.has_value());
+  const auto latent = std::ranges::find(read.features, "crosscoder", &FeatureRow::engine);
+  ASSERT_NE(latent, read.features.end());
+  EXPECT_EQ(latent->measures->nu_error_target.high, 1.31);
+  EXPECT_FALSE(read.features[0].measures.has_value());
   EXPECT_EQ(read.q_level, 0.05);
+}
+
+TEST(ReportData, MeasuresOfAnEarlierVersionLackTheNorms) {
+  const LatentMeasures old = latent_measures_from_json(Json::parse(R"({"firing_rate": 0.5, "twin": null})"), "latents.json");
+  EXPECT_EQ(old.firing_rate, 0.5);
+  EXPECT_FALSE(old.base_decoder_norm.has_value());
+  for (const char* wrong : {R"([])", R"({"firing_rate": "often"})", R"({"nu_error_base": 0.5})", R"({"num_texts": 1.5})"})
+    EXPECT_THROW(latent_measures_from_json(Json::parse(wrong), "latents.json"), Error) << wrong;
 }
 
 TEST(ReportData, WritesNoNumberThatJsonLacks) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cctype>
 #include <cmath>
 #include <string>
@@ -47,6 +48,24 @@ inline EffectEstimate word_effect() {
   effect.is_scalar = true;
   effect.unit = "words";
   return effect;
+}
+
+/// Word by word; the first words of a text are the least expected.
+inline AnswerKl sample_kl(const std::string& text, double strength) {
+  AnswerKl kl;
+  for (size_t begin = 0; begin < text.size();) {
+    const size_t end = std::min(text.size(), text.find(' ', begin + 1));
+    kl.tokens.push_back(text.substr(begin, end - begin));
+    kl.nats.push_back(strength / (1.0 + static_cast<double>(kl.nats.size() * kl.nats.size())));
+    begin = end;
+  }
+  return kl;
+}
+
+inline AnswerExample with_kl(AnswerExample example) {
+  example.base_kl = sample_kl(example.base_output, 6.4);
+  example.target_kl = sample_kl(example.target_output, 2.13);
+  return example;
 }
 
 inline AnswerExample stepwise_answer(int number) {
@@ -138,6 +157,23 @@ inline FeatureExample token_example(const std::string& model) {
                             {"Step", 1},     {" ", 0.6},     {"2", 0.85},     {":", 0.88},      {" Each", 0.08}, {" box", 0.03}}};
 }
 
+inline LatentMeasures sample_measures() {
+  LatentMeasures measures;
+  measures.firing_rate = 0.0123;
+  measures.num_firings = 241;
+  measures.num_texts = 37;
+  measures.base_decoder_norm = 0.31;
+  measures.target_decoder_norm = 1.24;
+  measures.target_norm_share = 0.8;
+  measures.decoder_cosine = 0.42;
+  measures.use_ratio = 7.7;
+  measures.nu_error_base = {0.12, 0.04, 0.21};
+  measures.nu_error_target = {1.02, 0.94, 1.31};
+  measures.nu_reconstruction_base = 0.18;
+  measures.nu_reconstruction_target = 0.97;
+  return measures;
+}
+
 inline FeatureRow sample_feature(int64_t layer, int number) {
   constexpr const char* kKinds[] = {"added", "removed", "modified", "shared"};
   constexpr const char* kNames[] = {"numbered solution steps", "closing phrase of a worked answer", "line breaks between steps",
@@ -158,6 +194,16 @@ inline FeatureRow sample_feature(int64_t layer, int number) {
   feature.suppressed_tokens = {" So", " I", " The", " Sure"};
   feature.categories = {{"arithmetic", 0.4, 3.1}, {"word_problems", 0.3, 2.2}, {"definitions", 0.2, 0.3}};
   feature.examples = {token_example("target"), token_example("target"), token_example("base")};
+  return feature;
+}
+
+/// A latent of a crosscoder, which has more to show than a direction.
+inline FeatureRow sample_latent() {
+  FeatureRow feature = sample_feature(20, 5);
+  feature.id = "L20-cc-7";
+  feature.engine = "crosscoder";
+  feature.kind = "added";
+  feature.measures = sample_measures();
   return feature;
 }
 
@@ -283,11 +329,12 @@ inline Report rich_report() {
   report.features.push_back(sample_feature(20, 9));
   report.features.back().id = "L20-mean";
   report.features.back().engine = "difference in means";
+  report.features.push_back(sample_latent());
   add_categories(report);
   report.not_confirmed = {{"says_sure", "begins with “Sure”", {"Lists"}, share_effect(0.31, 0.22, 0.21, -0.09), false},
                           {"num_words", "length of the answer", {"Poetry"}, word_effect(), false}};
   for (Evidence& evidence : report.not_confirmed) evidence.effect.q_value = 0.43;
-  for (int i = 0; i < 18; ++i) report.answers.push_back(stepwise_answer(i));
+  for (int i = 0; i < 18; ++i) report.answers.push_back(with_kl(stepwise_answer(i)));
   report.answers.push_back(shorter_claim().examples[0]);
   report.not_seen["unexplained_share_of_kl"] = 0.18;
   report.not_seen["rows_dropped"] = {{"first_position", 1214}, {"norm_outliers", 17}};
@@ -309,7 +356,9 @@ inline Report nasty_report() {
   report.categories[0].largest_effect_name = kEmoji + kEmoji + kHan + kHan;
   report.layers[3].promoted = {kScript, kFormula, kAnsi};
   report.not_confirmed[0].description = kFormula;
-  report.answers.push_back({kScript, kFormula, kAnsi, kMarkup});
+  report.answers.insert(report.answers.begin(), with_kl({kScript, kFormula, kScript + " " + kAnsi + " " + kEmoji, kMarkup}));
+  report.answers.push_back(with_kl({"", "these tokens are of another answer", "a b", "c d"}));
+  report.answers.back().target_kl = sample_kl(kScript, 1.0);
   report.not_seen[kScript] = kMarkup;
   report.settings["prompt_file"] = kScript;
   return report;
@@ -318,7 +367,10 @@ inline Report nasty_report() {
 inline Report large_report(int num_features) {
   Report report = rich_report();
   report.features.clear();
-  for (int i = 0; i < num_features; ++i) report.features.push_back(sample_feature(i % 30, i / 30));
+  for (int i = 0; i < num_features; ++i) {
+    report.features.push_back(sample_feature(i % 30, i / 30));
+    report.features.back().measures = sample_measures();
+  }
   return report;
 }
 

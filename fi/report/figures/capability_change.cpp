@@ -47,20 +47,40 @@ void draw_bar(Svg& svg, const Axis& axis, double y, double effect) {
   svg.text({end + (right ? 6 : -6), y + 4}, format_delta(effect), {kSmall, ink, right ? Anchor::kStart : Anchor::kEnd});
 }
 
-// Effects lie in -1..1; the labels beyond the bars need 46 pixels on both sides.
-Axis axis_between(double from, double to) { return {-1, 1, from + 46, to - 46}; }
+// Effects lie in -1..1; the labels beyond the bars need 46 pixels. A side on which nothing lies gets no room.
+Axis axis_between(double from, double to, const std::vector<const CategoryRow*>& rows) {
+  const auto lies_below = [](const CategoryRow* row) { return !(row->largest_effect >= 0); };
+  const bool below = std::ranges::any_of(rows, lies_below), above = !std::ranges::all_of(rows, lies_below);
+  return {below ? -1.0 : 0.0, above ? 1.0 : 0.0, from + (below ? 46 : 0), to - (above ? 46 : 0)};
+}
 
 void draw_axis(Svg& svg, const Axis& axis, double top, double bottom) {
-  svg.line({axis.at(0), top}, {axis.at(0), bottom}, {.ink = Ink::kShared});
-  const double room = axis.at(0) - axis.from + 40;
-  svg.text({axis.at(0) - 8, top - 6}, ellipsise("← less in the target", room, kSmall), {kSmall, Ink::kBase, Anchor::kEnd});
-  svg.text({axis.at(0) + 8, top - 6}, ellipsise("more in the target →", room, kSmall), {kSmall, Ink::kTarget});
+  const double zero = axis.at(0);
+  svg.line({zero, top}, {zero, bottom}, {.ink = Ink::kShared});
+  if (axis.low < 0) {
+    const std::string less = ellipsise("← less in the target", zero - axis.from + 40, kSmall);
+    svg.text({zero - 8, top - 6}, less, {kSmall, Ink::kBase, Anchor::kEnd});
+  }
+  if (axis.high > 0) {
+    const std::string more = ellipsise("more in the target →", axis.to - zero + 40, kSmall);
+    svg.text({zero + 8, top - 6}, more, {kSmall, Ink::kTarget});
+  }
+}
+
+// As wide as the longest of a column's texts, within bounds.
+double column_width(const std::vector<const CategoryRow*>& rows, std::string CategoryRow::* text, const Font& font, double least,
+                    double most) {
+  double width = least;
+  for (const CategoryRow* row : rows) width = std::max(width, text_width(clean_line(row->*text), font));
+  return std::min(width, most);
 }
 
 double draw_wide(Svg& svg, const Canvas& canvas, const std::vector<const CategoryRow*>& rows, double y) {
   const double left = left_edge(canvas), right = right_edge(svg, canvas);
-  const double label_width = 0.30 * (right - left), note_width = 0.30 * (right - left);
-  const Axis axis = axis_between(left + label_width + 8, right - note_width - 8);
+  const double width = right - left;
+  const double label_width = column_width(rows, &CategoryRow::title, kBody, 0.2 * width, 0.38 * width);
+  const double note_width = column_width(rows, &CategoryRow::largest_effect_name, kSmall, 0.2 * width, 0.3 * width);
+  const Axis axis = axis_between(left + label_width + 12, right - note_width - 8, rows);
   const double top = y + 22, height = 24;
   draw_axis(svg, axis, top, top + height * static_cast<double>(rows.size()));
   svg.text({right - note_width, top - 6}, "what changed most", {kSmall, Ink::kSoft});
@@ -78,7 +98,7 @@ double draw_wide(Svg& svg, const Canvas& canvas, const std::vector<const Categor
 
 double draw_narrow(Svg& svg, const Canvas& canvas, const std::vector<const CategoryRow*>& rows, double y) {
   const double left = left_edge(canvas), right = right_edge(svg, canvas), height = 56, top = y + 22;
-  const Axis axis = axis_between(left, right);
+  const Axis axis = axis_between(left, right, rows);
   draw_axis(svg, axis, top, top);
   double at = top;
   for (const CategoryRow* row : rows) {

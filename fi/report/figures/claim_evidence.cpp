@@ -25,7 +25,7 @@ struct Columns {
 Columns columns_of(const Svg& svg, const Canvas& canvas) {
   const double left = left_edge(canvas), right = right_edge(svg, canvas), width = right - left;
   if (width < 520) return {left, right, left + 6, right - 6, right};
-  return {left, right, left + 0.38 * width, right - 0.24 * width, right};
+  return {left, right, left + 0.38 * width, right - 0.3 * width, right};
 }
 
 double draw_section(Svg& svg, const Columns& columns, double y, std::string_view title) {

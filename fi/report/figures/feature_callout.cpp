@@ -121,10 +121,11 @@ double draw_right(Svg& svg, const Box& box, const FeatureRow& feature) {
     std::vector<std::string> shown;
     for (const std::string& token : *tokens) {
       const std::string text = token_text(token);
-      shown.push_back(text.substr(std::min(text.find_first_not_of(' '), text.size())));
+      const size_t from = text.find_first_not_of(' ');
+      shown.push_back(text.substr(from, text.find_last_not_of(' ') - from + 1));
     }
     y = draw_label(svg, {box.x, y + 4}, label) - 12;
-    y = draw_chips(svg, {box.x, y}, box.x + box.width, shown, Ink::kSoft, 2) + 6;
+    y = draw_chips(svg, {box.x, y}, box.x + box.width, shown, Ink::kSoft, 2) + 14;
   }
   return y;
 }

@@ -144,11 +144,13 @@ double draw_effect_rows(Svg& svg, const Box& area, const EffectEstimate& effect)
 void draw_layer_strip(Svg& svg, const Box& area, int64_t num_layers, const std::vector<int64_t>& layers, Ink ink) {
   if (num_layers <= 0) return;
   const double step = area.width / static_cast<double>(num_layers), gap = step > 5 ? 1.5 : step > 2.5 ? 0.6 : 0;
+  std::vector<Box> others, changed;
   for (int64_t layer = 0; layer < num_layers; ++layer) {
     const bool on = std::find(layers.begin(), layers.end(), layer) != layers.end();
-    svg.rect({area.x + step * static_cast<double>(layer), area.y, step - gap, area.height},
-             {.fill = on ? ink : Ink::kLine, .radius = 1});
+    (on ? changed : others).push_back({area.x + step * static_cast<double>(layer), area.y, step - gap, area.height});
   }
+  svg.boxes(others, {.fill = Ink::kLine});
+  svg.boxes(changed, {.fill = ink});
 }
 
 std::vector<double> nice_ticks(double low, double high, int count) {

@@ -61,6 +61,26 @@ std::string geometry(const Box& box, double radius) {
                      number(std::max(0.0, box.width)), number(std::max(0.0, box.height)), corner);
 }
 
+void erase_all(std::string& text, std::string_view what, size_t length) {
+  size_t to = 0;
+  for (size_t at = 0; at < text.size();) {
+    if (text.compare(at, what.size(), what) == 0) {
+      at += length;
+    } else {
+      text[to++] = text[at++];
+    }
+  }
+  text.resize(to);
+}
+
+// A page's style sheet gives the classes their colours. In escaped text, no such attribute can occur.
+std::string without_colours(std::string body) {
+  constexpr size_t kHex = std::string_view("#000000\"").size();
+  for (const std::string_view attribute : {" fill=\"#", " stroke=\"#"}) erase_all(body, attribute, attribute.size() - 1 + kHex);
+  for (const std::string_view attribute : {" fill=\"none\"", " stroke-width=\"1\""}) erase_all(body, attribute, attribute.size());
+  return body;
+}
+
 std::string list(const std::vector<Point>& points) {
   std::string text;
   for (const Point& point : points) text += fmt::format("{}{},{}", text.empty() ? "" : " ", number(point.x), number(point.y));
@@ -71,6 +91,15 @@ std::string list(const std::vector<Point>& points) {
 
 void Svg::rect(const Box& box, const FillStyle& style) {
   body_ += fmt::format("<rect {} {}/>\n", geometry(box, style.radius), fill(style));
+}
+
+void Svg::boxes(const std::vector<Box>& boxes, const FillStyle& style) {
+  if (boxes.empty()) return;
+  std::string path;
+  for (const Box& box : boxes) {
+    path += fmt::format("M{} {}h{}v{}h{}z", number(box.x), number(box.y), number(box.width), number(box.height), number(-box.width));
+  }
+  body_ += fmt::format("<path d=\"{}\" {}/>\n", path, fill(style));
 }
 
 void Svg::frame(const Box& box, const StrokeStyle& style, double radius) {
@@ -127,7 +156,7 @@ std::string Svg::finish(double height, std::string_view alt, bool paper) const {
       "font-family=\"'DejaVu Sans', Verdana, 'Segoe UI', system-ui, sans-serif\">\n",
       size, number(width_), number(height), escape_xml(clean_line(alt)));
   if (paper) svg += fmt::format("<rect {} {}/>\n", geometry({0, 0, width_, height}, 0), fill({.fill = Ink::kPaper}));
-  return svg + body_ + "</svg>\n";
+  return svg + (paper ? body_ : without_colours(body_)) + "</svg>\n";
 }
 
 }  // namespace fi

@@ -67,6 +67,8 @@ class Svg {
 
   double width() const { return width_; }
   void rect(const Box& box, const FillStyle& style);
+  /// Sharp boxes of one colour, as one shape.
+  void boxes(const std::vector<Box>& boxes, const FillStyle& style);
   void frame(const Box& box, const StrokeStyle& style, double radius);
   void line(Point from, Point to, const StrokeStyle& style);
   void polyline(const std::vector<Point>& points, const StrokeStyle& style);
@@ -79,7 +81,8 @@ class Svg {
   /// Draws another drawing on top.
   void append(const Svg& other);
 
-  /// `alt` describes the drawing to those who do not see it. With `paper`, a background is painted.
+  /// `alt` describes the drawing to those who do not see it. With `paper`, a background is painted; without, the drawing is for
+  /// a page whose style sheet has the colours of the classes, and names none itself.
   std::string finish(double height, std::string_view alt, bool paper) const;
   const std::vector<TextBox>& text_boxes() const { return text_boxes_; }
 

@@ -11,7 +11,7 @@ namespace {
 
 using namespace figures;
 
-constexpr double kRowHeight = 20.0;
+constexpr double kMatrixRow = 20.0;
 constexpr int64_t kMaxLayers = 1024;
 constexpr double kFaintest = 0.06;  // a cell that changed at all can be told from one that did not
 
@@ -93,22 +93,22 @@ Figure draw_weight_change(const Report& report, const Canvas& canvas) {
   const double left = left_edge(canvas) + std::min(labels, canvas.width / 3) + 10, right = right_edge(svg, canvas);
   const double step = (right - left) / static_cast<double>(grid.num_layers);
   for (size_t i = 0; i < grid.parts.size(); ++i) {
-    const double top = y + kRowHeight * static_cast<double>(i);
+    const double top = y + kMatrixRow * static_cast<double>(i);
     const std::string label = ellipsise(grid.parts[i], left - 10 - left_edge(canvas), kSmall);
     svg.text({left - 10, top + 14}, label, {kSmall, Ink::kSoft, Anchor::kEnd});
-    svg.rect({left, top, right - left, kRowHeight - 2}, {.fill = Ink::kLine, .opacity = 0.25});
+    svg.rect({left, top, right - left, kMatrixRow - 2}, {.fill = Ink::kLine, .opacity = 0.25});
   }
   for (const WeightChangeRow& row : rows) {
     const auto part = std::find(grid.parts.begin(), grid.parts.end(), row.matrix) - grid.parts.begin();
-    const Box cell{left + step * static_cast<double>(row.layer), y + kRowHeight * static_cast<double>(part), step,
-                   kRowHeight - 2};
+    const Box cell{left + step * static_cast<double>(row.layer), y + kMatrixRow * static_cast<double>(part), step,
+                   kMatrixRow - 2};
     if (row.relative_change > 0.0) svg.rect(cell, {.fill = Ink::kTarget, .opacity = grid.opacity(row.relative_change)});
     svg.hit_area(cell,
                  fmt::format("Layer {}, {}: changed by {} of its size, cosine {}", row.layer, row.matrix,
                              format_number(row.relative_change), format_number(row.cosine)),
                  "layer", std::to_string(row.layer));
   }
-  y += kRowHeight * static_cast<double>(grid.parts.size());
+  y += kMatrixRow * static_cast<double>(grid.parts.size());
   const int64_t stride = label_stride(grid.num_layers - 1, step);
   for (int64_t layer = 0; layer < grid.num_layers; layer += stride)
     svg.text({left + step * (static_cast<double>(layer) + 0.5), y + 14}, std::to_string(layer),

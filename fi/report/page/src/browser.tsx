@@ -3,6 +3,7 @@ import type { DetailsReader } from './details.ts';
 import { FeatureList } from './feature_list.tsx';
 import { choicesOf, Filters } from './filters.tsx';
 import type { Feature } from './payload.ts';
+import { PrintFeatures } from './print_features.tsx';
 import { EVERYTHING, type FeatureIndex, type Query } from './search.ts';
 
 function hashTarget(): string {
@@ -77,6 +78,7 @@ export function FeatureBrowser({ index, details }: { index: FeatureIndex; detail
       ) : (
         <p class="empty">No feature fits. Clear the filters to see all of them.</p>
       )}
+      <PrintFeatures shown={shown} open={open} details={details} />
     </>
   );
 }

@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import type { Details, Example } from './details.ts';
 import { formatNumber, formatShare } from './numbers.ts';
+import { LatentMeasures } from './latent_measures.tsx';
 import type { Feature } from './payload.ts';
 
 const MAX_EXAMPLES = 8;
@@ -140,6 +141,7 @@ export function Callout({ feature, details }: { feature: Feature; details: Detai
         <Tokens label="raises the chance of" tokens={feature.promoted} />
         <Tokens label="lowers the chance of" tokens={details.suppressed} />
       </div>
+      {details.measures && <LatentMeasures measures={details.measures} kind={feature.kind} />}
     </section>
   );
 }

@@ -6,13 +6,63 @@ export interface Example {
   tokens: { text: string; value: number }[]; // value: 0..1 of the feature's largest activation
 }
 
+export interface Ratio {
+  value: number;
+  low: number; // 95% interval
+  high: number;
+}
+
+/** What the class of a latent rests on (LatentMeasures in fi/claims/report_data.h). */
+export interface Measures {
+  firingRate: number;
+  firings: number;
+  texts: number;
+  baseNorm: number | null;
+  targetNorm: number | null;
+  targetNormShare: number;
+  decoderCosine: number;
+  useRatio: number;
+  nuErrorBase: Ratio;
+  nuErrorTarget: Ratio;
+  nuReconstructionBase: number;
+  nuReconstructionTarget: number;
+}
+
 export interface Details {
   suppressed: string[];
   categories: { name: string; base: number; target: number }[];
   examples: Example[];
+  measures: Measures | null; // of a latent
 }
 
-type Line = [suppressed: number[], categories: [number, number, number][], examples: [number, number, number[], number[]][]];
+type RatioColumns = [value: number, low: number, high: number];
+type MeasureColumns = [
+  firingRate: number, firings: number, texts: number, baseNorm: number | null, targetNorm: number | null, targetNormShare: number,
+  decoderCosine: number, useRatio: number, nuErrorBase: RatioColumns, nuErrorTarget: RatioColumns, nuReconstructionBase: number,
+  nuReconstructionTarget: number,
+];
+type Line = [
+  suppressed: number[],
+  categories: [number, number, number][],
+  examples: [number, number, number[], number[]][],
+  measures?: MeasureColumns,
+];
+
+function ratio([value, low, high]: RatioColumns): Ratio {
+  return { value, low, high };
+}
+
+function measuresOf(columns: MeasureColumns | undefined): Measures | null {
+  if (!columns) return null;
+  const [firingRate, firings, texts, baseNorm, targetNorm, targetNormShare, decoderCosine, useRatio, base, target, inBase, inTarget] = columns;
+  return {
+    firingRate, firings, texts, baseNorm, targetNorm, targetNormShare, decoderCosine, useRatio,
+    nuErrorBase: ratio(base),
+    nuErrorTarget: ratio(target),
+    nuReconstructionBase: inBase,
+    nuReconstructionTarget: inTarget,
+  };
+}
 
 export type DetailsReader = (index: number) => Details;
 
@@ -21,7 +71,7 @@ export function readDetails(source: () => string, strings: string[]): DetailsRea
   const text = (place: number) => strings[place] ?? '';
   return (index) => {
     lines ??= source().split('\n');
-    const [suppressed, categories, examples] = JSON.parse(lines[index] || '[[],[],[]]') as Line;
+    const [suppressed, categories, examples, measures] = JSON.parse(lines[index] || '[[],[],[]]') as Line;
     return {
       suppressed: suppressed.map(text),
       categories: categories.map(([name, base, target]) => ({ name: text(name), base, target })),
@@ -30,6 +80,7 @@ export function readDetails(source: () => string, strings: string[]): DetailsRea
         category: text(category),
         tokens: tokens.map((token, at) => ({ text: text(token), value: (values[at] ?? 0) / 100 })),
       })),
+      measures: measuresOf(measures),
     };
   };
 }

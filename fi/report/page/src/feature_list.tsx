@@ -1,5 +1,5 @@
 import type { RefObject } from 'preact';
-import { useLayoutEffect, useRef } from 'preact/hooks';
+import { useCallback, useLayoutEffect, useRef } from 'preact/hooks';
 import { Callout } from './callout.tsx';
 import type { DetailsReader } from './details.ts';
 import { startsDescending } from './filters.tsx';
@@ -101,14 +101,14 @@ function Line({ feature, place, open, most, onToggle }: LineProps) {
 }
 
 /** Up and down go from row to row; a row that is not in the document yet is scrolled there first. */
-function moveFocus(event: KeyboardEvent, rows: Rows, scroller: RefObject<HTMLElement | null>, count: number) {
+function moveFocus(event: KeyboardEvent, { list }: Rows, scroller: RefObject<HTMLElement | null>, count: number) {
   const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
   const from = (event.target as HTMLElement).dataset['place'];
   if (!step || from === undefined) return;
   const place = Number(from) + step;
   if (place < 0 || place >= count) return;
   event.preventDefault();
-  rows.scrollToIndex(place);
+  list.scrollToIndex(place);
   const focus = () => scroller.current?.querySelector<HTMLElement>(`[data-place="${place}"]`)?.focus({ preventScroll: true });
   focus();
   requestAnimationFrame(focus);
@@ -125,25 +125,27 @@ interface ListProps extends HeadProps {
 
 export function FeatureList({ shown, open, target, details, most, query, onChange, onToggle }: ListProps) {
   const scroller = useRef<HTMLDivElement>(null);
-  const rows = useVirtualRows(scroller, shown.length, (place) => shown[place]?.id ?? String(place));
+  // The same function for the same list: a new one makes the virtual list measure every row of it anew.
+  const keyOf = useCallback((place: number) => shown[place]?.index ?? place, [shown]);
+  const rows = useVirtualRows(scroller, shown.length, keyOf);
   useLayoutEffect(() => {
     const place = target ? shown.indexOf(target) : -1;
-    if (place >= 0) rows.scrollToIndex(place, { align: 'start' });
-    else scroller.current?.scrollTo(0, 0);
-  }, [rows, shown, target]);
+    if (place >= 0) rows.list.scrollToIndex(place, { align: 'start' });
+    else if (rows.list.scrollOffset) scroller.current?.scrollTo(0, 0);
+  }, [rows.list, shown, target]);
   return (
     <div class="feature-table" role="table" aria-label="Features" aria-rowcount={shown.length + 1}>
       <Head query={query} onChange={onChange} />
       <div class="scroller" ref={scroller} role="rowgroup" tabIndex={-1}
         onKeyDown={(event) => moveFocus(event, rows, scroller, shown.length)}>
-        <div class="canvas" role="presentation" style={{ height: `${rows.getTotalSize()}px` }}>
-          {rows.getVirtualItems().map(({ index, start, key }) => {
+        <div class="canvas" role="presentation" style={{ height: `${rows.list.getTotalSize()}px` }}>
+          {rows.list.getVirtualItems().map(({ index, start, key }) => {
             const feature = shown[index];
             if (!feature) return null;
             const isOpen = open.has(feature);
             return (
               <div key={key} id={feature.anchor} class={isOpen ? 'entry is-open' : 'entry'} role="presentation" data-index={index}
-                ref={(node: HTMLDivElement | null) => rows.measureElement(node)} style={{ transform: `translateY(${start}px)` }}>
+                ref={(node: HTMLDivElement | null) => rows.measure(node, isOpen)} style={{ transform: `translateY(${start}px)` }}>
                 <Line feature={feature} place={index} open={isOpen} most={most} onToggle={() => onToggle(feature)} />
                 {isOpen && (
                   <div role="row">

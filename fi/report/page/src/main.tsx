@@ -2,7 +2,8 @@ import { render } from 'preact';
 import { startAnswers } from './answers.ts';
 import { FeatureBrowser } from './browser.tsx';
 import { readDetails } from './details.ts';
-import { readFeatures, type Payload } from './payload.ts';
+import type { Payload } from './payload.ts';
+import { unfoldWhilePrinting } from './print.ts';
 import { FeatureIndex } from './search.ts';
 
 function dataOf(id: string): string {
@@ -13,7 +14,7 @@ function startFeatures(): void {
   const root = document.getElementById('feature-browser');
   if (!root) return;
   const payload = JSON.parse(dataOf('feature-data')) as Payload;
-  const index = new FeatureIndex(readFeatures(payload));
+  const index = new FeatureIndex(payload);
   root.replaceChildren();
   render(<FeatureBrowser index={index} details={readDetails(() => dataOf('feature-details'), payload.strings)} />, root);
 }
@@ -27,12 +28,8 @@ function startLayerMap(): void {
   }
 }
 
-function unfoldForPrint(): void {
-  for (const fold of document.querySelectorAll<HTMLDetailsElement>('details.evidence')) fold.open = true;
-}
-
 document.documentElement.classList.add('scripted');
 startLayerMap();
 startFeatures();
 startAnswers();
-window.addEventListener('beforeprint', unfoldForPrint);
+unfoldWhilePrinting();

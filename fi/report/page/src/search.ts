@@ -1,4 +1,5 @@
-import type { Feature } from './payload.ts';
+import { readFeatures, type Feature, type Payload } from './payload.ts';
+import { WordSearch } from './word_search.ts';
 
 export type SortKey = 'order' | 'name' | 'kind' | 'layer' | 'share' | 'change' | 'base' | 'target';
 
@@ -13,41 +14,59 @@ export interface Query {
 
 export const EVERYTHING: Query = { text: '', kind: '', layer: '', claim: '', sort: 'order', descending: false };
 
-/** Features in the order of a query. The texts that it searches are put together once, at the first search. */
+/** Features in the order of a query. What searching and sorting need is put together once, when it is first asked for. */
 export class FeatureIndex {
   readonly features: Feature[];
-  private texts: string[] | undefined;
+  private readonly payload: Payload;
+  private words: WordSearch | undefined;
+  private readonly ranks = new Map<SortKey, Float64Array>();
 
-  constructor(features: Feature[]) {
-    this.features = features;
+  constructor(payload: Payload) {
+    this.payload = payload;
+    this.features = readFeatures(payload);
   }
 
-  prepare(): string[] {
-    this.texts ??= this.features.map((feature) =>
-      [feature.id, feature.name, feature.firesOn, feature.promotes, feature.engine, ...feature.tokens, ...feature.promoted]
-        .join('\n')
-        .toLowerCase(),
-    );
-    return this.texts;
+  prepare(): WordSearch {
+    this.words ??= new WordSearch(this.payload);
+    return this.words;
   }
 
   select(query: Query): Feature[] {
-    const words = query.text.toLowerCase().split(/\s+/).filter(Boolean);
-    const texts = words.length ? this.prepare() : [];
+    const matches = query.text.trim() ? this.prepare().match(query.text) : [];
     const found = this.features.filter(
       (feature) =>
         (!query.kind || feature.kind === query.kind) &&
         (!query.layer || String(feature.layer) === query.layer) &&
         (!query.claim || isClaimed(feature, query.claim)) &&
-        words.every((word) => (texts[feature.index] ?? '').includes(word)),
+        matches.every((match) => match[feature.index] === 1),
     );
-    return sorted(found, query.sort, query.descending);
+    return this.sorted(found, query);
+  }
+
+  private sorted(features: Feature[], { sort, descending }: Query): Feature[] {
+    if (sort === 'order') return features;
+    const ranks = this.ranks.get(sort) ?? ranksBy(this.features, sort);
+    this.ranks.set(sort, ranks);
+    // Infinity less itself is no number, which like 0 leaves two unnamed features in their order.
+    const keys = new Float64Array(ranks.length);
+    for (let index = 0; index < keys.length; index += 1) {
+      const rank = ranks[index] ?? UNNAMED;
+      keys[index] = rank === UNNAMED ? Infinity : descending ? -rank : rank;
+    }
+    return features.sort((a, b) => (keys[a.index] ?? 0) - (keys[b.index] ?? 0) || a.index - b.index);
   }
 }
 
 function isClaimed(feature: Feature, claim: string): boolean {
   return feature.claims.some(({ verdict }) => claim === 'any' || verdict === claim);
 }
+
+const UNNAMED = Infinity; // such features have nothing to be sorted by: they come last either way
+
+const TEXTS: Record<string, (feature: Feature) => string> = {
+  kind: (feature) => feature.kind,
+  name: (feature) => feature.name.toLowerCase(),
+};
 
 const NUMBERS: Record<string, (feature: Feature) => number> = {
   layer: (feature) => feature.layer,
@@ -57,17 +76,16 @@ const NUMBERS: Record<string, (feature: Feature) => number> = {
   target: (feature) => feature.targetUse,
 };
 
-function sorted(features: Feature[], key: SortKey, descending: boolean): Feature[] {
-  if (key === 'order') return features;
-  const sign = descending ? -1 : 1;
-  const value = NUMBERS[key];
-  if (value) return features.sort((a, b) => sign * (value(a) - value(b)) || a.index - b.index);
-  // Unnamed features have nothing to be sorted by: they come last either way.
-  const text = key === 'kind' ? (feature: Feature) => feature.kind : (feature: Feature) => feature.name.toLowerCase();
-  return features.sort((a, b) => {
-    const [x, y] = [text(a), text(b)];
-    if (x === y) return a.index - b.index;
-    if (!x || !y) return x ? -1 : 1;
-    return x < y ? -sign : sign;
-  });
+/** A number a feature, in whose order the features come; of texts, their place among all distinct ones. */
+function ranksBy(features: Feature[], key: SortKey): Float64Array {
+  const ranks = new Float64Array(features.length);
+  const value = NUMBERS[key] ?? placeAmongTexts(features, TEXTS[key] ?? (() => ''));
+  for (const feature of features) ranks[feature.index] = value(feature);
+  return ranks;
+}
+
+function placeAmongTexts(features: Feature[], text: (feature: Feature) => string): (feature: Feature) => number {
+  const distinct = [...new Set(features.map(text))].filter(Boolean).sort();
+  const places = new Map(distinct.map((name, place) => [name, place]));
+  return (feature) => places.get(text(feature)) ?? UNNAMED;
 }
