@@ -4,6 +4,8 @@
 
 mod boundary;
 mod language;
+mod parquet_rows;
+mod parquet_table;
 mod raster;
 mod sandbox;
 mod template;
