@@ -19,7 +19,7 @@ const std::vector<std::string>& capture_options() {
   static const std::vector<std::string> names = [] {
     std::vector<std::string> all = model_options();
     for (const char* name : {"output_dir", "prompts", "concepts", "budget", "feature_threshold", "max_new_tokens", "layers",
-                             "tokens", "seed", "resume"})
+                             "tokens", "texts", "text_column", "seed", "resume"})
       all.emplace_back(name);
     return all;
   }();

@@ -34,6 +34,32 @@ int32_t fi_rs_render_template(const uint8_t* source, size_t source_size, const u
 int32_t fi_rs_svg_to_png(const uint8_t* svg, size_t size, float scale, FiBytes* out);
 int32_t fi_rs_detect_language(const uint8_t* text, size_t size, FiBytes* out);
 
+enum { FI_INTEGERS = 0, FI_NUMBERS = 1, FI_TEXTS = 2 };
+
+// A column of `num_rows` cells, of which only those of its kind are read. A text ends where text_ends says and begins where the
+// one before it ends.
+typedef struct FiColumn {
+  const uint8_t* name;
+  size_t name_size;
+  int32_t kind;
+  const uint8_t* present;  // [num_rows] 0 for a cell without a value
+  const int64_t* integers;
+  const double* numbers;
+  const uint8_t* text;
+  const size_t* text_ends;
+} FiColumn;
+
+int32_t fi_rs_write_parquet(const FiColumn* columns, size_t num_columns, size_t num_rows, FiBytes* out);
+
+typedef struct FiParquetRows FiParquetRows;
+
+// Opens the first column of `wanted`, names between newlines, that the file has.
+int32_t fi_rs_parquet_rows_new(const uint8_t* path, size_t path_size, const uint8_t* wanted, size_t wanted_size,
+                               FiParquetRows** rows, FiBytes* error);
+void fi_rs_parquet_rows_free(FiParquetRows* rows);
+// The next rows as JSON lines; nothing at the end.
+int32_t fi_rs_parquet_rows_next(FiParquetRows* rows, FiBytes* out);
+
 #ifdef __cplusplus
 }
 #endif

@@ -6,7 +6,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 packages=(g++ cmake ninja-build ccache mold pkg-config python3-venv python3-dev git nlohmann-json3-dev libcli11-dev libfmt-dev
-  libcurl4-openssl-dev libssl-dev libxxhash-dev libzstd-dev libgtest-dev libgmock-dev librapidcheck-dev libre2-dev chromium fonts-droid-fallback)
+  libcurl4-openssl-dev libssl-dev libxxhash-dev libzstd-dev libgtest-dev libgmock-dev librapidcheck-dev libre2-dev chromium fonts-droid-fallback
+  fonts-noto-color-emoji)
 
 install_packages() {
   local missing=()

@@ -32,7 +32,7 @@ class RowWriter {
   void add(const std::vector<TracedText>& texts) {
     const PackedBatch batch = pack_texts(texts).batch;
     std::vector<RowPlace> places;
-    const at::Tensor kept = choose(batch, places);
+    const at::Tensor kept = choose(texts, batch, places);
     for (const TracedText& text : texts) categories_.push_back(text.category);
     if (places.empty()) return;
     const at::Tensor base = residual_after(base_, batch, layer_), target = residual_after(target_, batch, layer_);
@@ -42,14 +42,15 @@ class RowWriter {
   StoreInfo finish() { return writer_.finish(std::move(categories_), masked_); }
 
  private:
-  at::Tensor choose(const PackedBatch& batch, std::vector<RowPlace>& places) {
+  at::Tensor choose(const std::vector<TracedText>& texts, const PackedBatch& batch, std::vector<RowPlace>& places) {
     std::vector<int64_t> rows;
     for (size_t s = 0; s + 1 < batch.starts.size(); ++s) {
+      const int64_t first_position = std::max(first_position_, texts[s].num_repeated);
       for (int64_t row = batch.starts[s]; row < batch.starts[s + 1]; ++row) {
         const int32_t token = batch.ids[static_cast<size_t>(row)];
         if (row == batch.starts[s]) {
           ++masked_.first;
-        } else if (row - batch.starts[s] < first_position_) {
+        } else if (row - batch.starts[s] < first_position) {
           ++masked_.repeated;
         } else if (is_special_(token)) {
           ++masked_.special;
@@ -65,7 +66,7 @@ class RowWriter {
   const Decoder& base_;
   const Decoder& target_;
   const std::function<bool(int32_t)>& is_special_;
-  int64_t first_position_;  // of the rows that are kept
+  int64_t first_position_;  // of the rows that are kept of any text
   int64_t layer_;
   ActivationWriter writer_;
   ActivationWriter::Masked masked_;

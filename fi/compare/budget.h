@@ -65,11 +65,12 @@ inline Budget budget_named(const std::string& name) {
   return {};
 }
 
-/// The same with what the options override. Whoever names layers or tokens for a crosscoder gets one on any budget.
+/// The same with what the options override. Whoever names layers, tokens or texts for a crosscoder gets one on any budget.
 inline Budget budget_of(const CompareOptions& options) {
   Budget budget = budget_named(options.budget);
   if (options.max_new_tokens > 0) budget.max_new_tokens = options.max_new_tokens;
-  if (budget.crosscoder_tokens == 0 && !options.layers.empty()) budget.crosscoder_tokens = Budget().crosscoder_tokens;
+  const bool wants_crosscoder = !options.layers.empty() || !options.texts.empty();
+  if (budget.crosscoder_tokens == 0 && wants_crosscoder) budget.crosscoder_tokens = Budget().crosscoder_tokens;
   if (options.tokens >= 0) budget.crosscoder_tokens = options.tokens;
   if (options.num_latents > 0) budget.crosscoder_latents = options.num_latents;
   if (options.k > 0) budget.crosscoder_k = options.k;

@@ -1,5 +1,6 @@
 #include "fi/compare/compare.h"
 
+#include "fi/compare/corpus_texts.h"
 #include "fi/compare/crosscoder_file.h"
 #include "fi/compare/dictionary_stage.h"
 #include "fi/compare/models.h"
@@ -40,6 +41,7 @@ bool is_reusable(const std::filesystem::path& manifest_path, const CompareOption
   if (!std::filesystem::is_regular_file(identity_path)) return false;
   const Json identity = parse_json(read_file(identity_path, "compare"), "compare", identity_path.string());
   const PromptSet prompts = options.prompts.empty() ? builtin_prompts() : load_prompts(options.prompts);
+  if (!is_same_corpus(options, manifest)) return false;
   return earlier == without_reuse(options) && identity.value("prompts", "") == fingerprint(prompts);
 }
 

@@ -1,6 +1,7 @@
 #include "fi/compare/crosscoder_rows.h"
 
 #include "fi/capture/store_rows.h"
+#include "fi/compare/corpus_texts.h"
 #include "fi/compare/row_stores.h"
 #include "fi/compare/run_files.h"
 #include "fi/core/random.h"
@@ -43,7 +44,13 @@ void write_crosscoder_rows(const LocateInputs& in, int64_t layer, ProgressSink& 
     for (const AnswerPair& pair : *part) pairs.push_back(&pair);
   }
   const Tokenizer& tokenizer = *in.pair.base.tokenizer;
-  const auto texts = crosscoder_texts(tokenizer, pairs, in.budget.crosscoder_tokens, static_cast<uint64_t>(in.options.seed));
+  const int64_t max_tokens = in.budget.crosscoder_tokens;
+  const auto seed = static_cast<uint64_t>(in.options.seed);
+  std::vector<TracedText> texts = crosscoder_texts(tokenizer, pairs, max_tokens, seed);
+  if (in.corpus) {
+    const int64_t max_length = in.pair.base.decoder.config().max_positions;
+    texts = mix_texts(std::move(texts), corpus_texts(tokenizer, *in.corpus, {max_tokens, max_length}), max_tokens, seed);
+  }
   std::vector<int64_t> layers = layers_from_text(in.options.layers);
   if (layers.empty()) layers.push_back(layer);
   for (const int64_t chosen : layers) {

@@ -18,8 +18,8 @@ TracedText traced_text(const Tokenizer& tokenizer, const AnswerPair& pair, const
 std::vector<TracedText> crosscoder_texts(const Tokenizer& tokenizer, const std::vector<const AnswerPair*>& pairs,
                                          int64_t max_tokens, uint64_t seed);
 
-/// Writes the rows of both models after `layer`, or after the layers that the options name, to a store each in
-/// activations/rows/ (fi/compare/row_stores.h); an empty folder if the budget has no crosscoder.
+/// Writes the rows of both models, over the prompts' texts and the user's own, after `layer`, or after the layers that the
+/// options name, to a store each in activations/rows/ (fi/compare/row_stores.h); an empty folder if the budget has no crosscoder.
 void write_crosscoder_rows(const LocateInputs& inputs, int64_t layer, ProgressSink& progress);
 
 }  // namespace fi

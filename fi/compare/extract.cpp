@@ -8,6 +8,7 @@
 #include "fi/compare/analysis.h"
 #include "fi/compare/budget.h"
 #include "fi/compare/compare.h"
+#include "fi/compare/corpus_texts.h"
 #include "fi/compare/depth.h"
 #include "fi/compare/locate.h"
 #include "fi/compare/models.h"
@@ -73,6 +74,7 @@ class Extraction {
         budget_(budget_of(options)),
         prompts_(options.prompts.empty() ? builtin_prompts() : load_prompts(options.prompts)),
         detectors_(detectors_for(options)),
+        corpus_(read_corpus(options, budget_)),
         pair_(load_pair(options, progress)) {}
 
   Json run() {
@@ -90,7 +92,8 @@ class Extraction {
     const Analysis analysis = analyse(pairs_, detectors_, {options_.feature_threshold, options_.seed});
 
     const bool comparable = has_equal_shape(pair_);
-    write_layer_evidence({pair_, prompts_, analysis, budget_, options_, folder_}, progress_);
+    write_layer_evidence({pair_, prompts_, analysis, budget_, options_, folder_, corpus_}, progress_);
+    if (corpus_ && !comparable) progress_.warn("the models' shapes differ: no crosscoder is trained, and --texts goes unused");
     Json manifest = describe(comparable);
     manifest["fidelity"] = weight_fidelity(pair_, analysis.discovery, options_, progress_);
     write_json(kManifestFile, manifest);
@@ -261,6 +264,7 @@ class Extraction {
             {"tokenizers", tokenizer_document(pair_, first_prompt)},
             {"num_prompts", pairs_.size()},
             {"num_answer_tokens", tokens},
+            {"texts", corpus_ ? corpus_document(options_, *corpus_) : Json()},
             {"categories", categories}};
   }
 
@@ -272,6 +276,7 @@ class Extraction {
   Budget budget_;
   PromptSet prompts_;
   DetectorList detectors_;
+  std::optional<TextCorpus> corpus_;
   ModelPair pair_;
   std::vector<AnswerPair> pairs_;
 };

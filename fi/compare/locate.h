@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 #include <vector>
 
 #include "fi/compare/analysis.h"
 #include "fi/compare/budget.h"
 #include "fi/compare/models.h"
 #include "fi/prompts/prompt_set.h"
+#include "fi/prompts/text_corpus.h"
 
 namespace fi {
 
@@ -18,7 +20,8 @@ struct LocateInputs {
   const Analysis& analysis;
   const Budget& budget;
   const CompareOptions& options;
-  const std::filesystem::path& folder;  // activations/
+  const std::filesystem::path& folder;      // activations/
+  const std::optional<TextCorpus>& corpus;  // the user's own texts, for a crosscoder
 };
 
 /// At most `count` of `items`, evenly spread.

@@ -83,7 +83,8 @@ void validate(const CompareOptions& options) {
   check_one_of("quantization", options.quantization, {"auto", "fp32", "fp16", "bf16", "int8", "stored"});
   check_one_of("budget", options.budget, {"quick", "standard", "thorough"});
   if (!options.outputs.empty()) {
-    for (const auto& [name, value] : {std::pair{"prompts", options.prompts}, std::pair{"target-adapter", options.target_adapter}})
+    for (const auto& [name, value] : {std::pair{"prompts", options.prompts}, std::pair{"texts", options.texts},
+                                      std::pair{"target-adapter", options.target_adapter}})
       check(value.empty(), ErrorCode::kUsage, "[options] --outputs runs no model and has its own prompts; leave out --{}.", name);
   }
   check(is_device(options.device), ErrorCode::kUsage, "[options] --device got '{}', expected auto, cpu, cuda or cuda:N.",
@@ -98,6 +99,11 @@ void validate(const CompareOptions& options) {
   check_range("k", options.k, 4096);
   check(options.tokens >= -1 && options.tokens <= int64_t{1} << 40, ErrorCode::kUsage,
         "[options] --tokens got {}, expected -1 (as the budget says) to {}.", options.tokens, int64_t{1} << 40);
+  check(options.texts.empty() || options.tokens != 0, ErrorCode::kUsage,
+        "[options] --texts is for a crosscoder, and --tokens 0 trains none; leave out one of them.");
+  check(!options.texts.empty() || options.text_column == CompareOptions().text_column, ErrorCode::kUsage,
+        "[options] --text-column names a field of --texts, which is not given; name the file.");
+  check(!options.text_column.empty(), ErrorCode::kUsage, "[options] --text-column is empty; name a field or column.");
   check(options.seed >= 0, ErrorCode::kUsage, "[options] --seed got {}, expected 0 or more.", options.seed);
 }
 

@@ -34,6 +34,8 @@ struct CompareOptions {
   int64_t num_latents = 0;
   int64_t k = 0;
   int64_t tokens = -1;
+  std::string texts;
+  std::string text_column = "text";
   int64_t seed = 0;
   bool skip_activations = false;
   bool skip_naming = false;
@@ -79,6 +81,11 @@ void visit_options(Options& options, Visitor&& visit) {
   visit("num_latents", "Latents of a crosscoder (0: as the budget says)", options.num_latents);
   visit("k", "Mean number of active latents a token (0: as the budget says)", options.k);
   visit("tokens", "Tokens that a crosscoder is trained on (0: none is trained; -1: as the budget says)", options.tokens);
+  visit(
+      "texts",
+      "File of texts that a crosscoder is trained on beside the prompts' answers: JSON lines, Parquet or plain text (paragraphs)",
+      options.texts);
+  visit("text_column", "Its field or column with a text, or with a list of chat messages", options.text_column);
   visit("seed", "Seed of every random choice", options.seed);
   visit("skip_activations", "Skip activation extraction and reuse what the output directory holds", options.skip_activations);
   visit("skip_naming", "Skip feature naming and reuse what the output directory holds", options.skip_naming);

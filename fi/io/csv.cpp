@@ -4,6 +4,8 @@
 #include <cstdlib>
 #include <string_view>
 
+#include <fmt/format.h>
+
 namespace fi {
 namespace {
 
@@ -32,12 +34,33 @@ std::string csv_cell(std::string cell) {
   return quoted + '"';
 }
 
+std::string cell_text(const TableColumn& column, size_t row) {
+  return std::visit(
+      [row](const auto& cells) -> std::string {
+        const auto& cell = cells[row];
+        return cell ? fmt::format("{}", *cell) : std::string();
+      },
+      column.cells);
+}
+
 }  // namespace
 
 std::string csv_row(const std::vector<std::string>& cells) {
   std::string row;
   for (size_t i = 0; i < cells.size(); ++i) row += (i > 0 ? "," : "") + csv_cell(cells[i]);
   return row + "\n";
+}
+
+std::string csv_table(std::span<const TableColumn> columns) {
+  std::vector<std::string> cells;
+  for (const TableColumn& column : columns) cells.push_back(column.name);
+  std::string csv = csv_row(cells);
+  const size_t num_rows = columns.empty() ? 0 : columns.front().num_rows();
+  for (size_t row = 0; row < num_rows; ++row) {
+    for (size_t i = 0; i < columns.size(); ++i) cells[i] = cell_text(columns[i], row);
+    csv += csv_row(cells);
+  }
+  return csv;
 }
 
 }  // namespace fi

@@ -9,7 +9,7 @@ namespace fi {
 namespace {
 
 constexpr size_t kMaxItems = 1'000'000;
-constexpr size_t kMaxRank = 8;
+constexpr size_t kMaxPickledRank = 8;
 
 const std::map<std::string, PickleGlobal>& known_names() {
   static const std::map<std::string, PickleGlobal> names = {
@@ -123,7 +123,7 @@ class Machine {
   std::vector<int64_t> integers(PickleValue& value) {
     std::vector<int64_t> result;
     for (PickleValue& item : tuple(value, 0)) result.push_back(integer(item));
-    if (result.size() > kMaxRank) reject("has a tensor of too many dimensions");
+    if (result.size() > kMaxPickledRank) reject("has a tensor of too many dimensions");
     return result;
   }
 

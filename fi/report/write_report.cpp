@@ -24,9 +24,11 @@ ReportFiles write_report(const Report& report, const std::filesystem::path& fold
   ReportFiles files;
   files.json = folder / "report.json";
   files.features_csv = folder / "features.csv";
+  files.features_parquet = folder / "features.parquet";
   files.claims_csv = folder / "claims.csv";
   write_file_atomically(files.json, to_pretty_json(to_json(report)));
   write_file_atomically(files.features_csv, features_csv(report));
+  write_file_atomically(files.features_parquet, features_parquet(report));
   write_file_atomically(files.claims_csv, claims_csv(report));
   if (format != "html") {
     files.markdown = folder / "report.md";

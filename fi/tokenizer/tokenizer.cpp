@@ -230,15 +230,20 @@ TokenIds Tokenizer::encode_prompt(std::string_view prompt) const { return encode
 
 PromptEncoding Tokenizer::encode_rendered(std::string_view prompt) const {
   PromptEncoding read{.text = has_chat_template() ? render_chat({{"user", std::string(prompt)}}, true) : std::string(prompt)};
+  read.encoding = encode_whole(read.text);
+  return read;
+}
+
+Encoding Tokenizer::encode_whole(std::string_view text) const {
   // A text that begins with BOS by itself must not get a second one from the tokenizer.
-  const bool has_bos = !state_->bos_token.empty() && read.text.starts_with(state_->bos_token);
-  read.encoding = encode(read.text, !has_bos);
-  TokenIds& ids = read.encoding.ids;
+  const bool has_bos = !state_->bos_token.empty() && text.starts_with(state_->bos_token);
+  Encoding encoding = encode(text, !has_bos);
+  TokenIds& ids = encoding.ids;
   if (const auto bos = bos_id(); bos && ids.size() > 1 && ids[0] == *bos && ids[1] == *bos) {
     ids.erase(ids.begin());
-    read.encoding.spans.erase(read.encoding.spans.begin());
+    encoding.spans.erase(encoding.spans.begin());
   }
-  return read;
+  return encoding;
 }
 
 }  // namespace fi

@@ -69,6 +69,8 @@ class Tokenizer {
   TokenIds encode_prompt(std::string_view prompt) const;
   /// The same with the text that the ids stand for.
   PromptEncoding encode_rendered(std::string_view prompt) const;
+  /// A text that is complete, such as a document or a rendered chat, with exactly one BOS where the model has one.
+  Encoding encode_whole(std::string_view text) const;
 
   /// SHA-256 over vocabulary, merges and special tokens: equal hashes tokenize alike.
   const std::string& fingerprint() const;

@@ -14,13 +14,18 @@ from .pipeline import (
     plan,
     run_feature_interpretation_pipeline,
 )
+from .records import Claim, Claims, Feature, Features
 from .results import ActivationData, FeatureData, PipelineResult, ReportFiles, Visualizations
 
 __all__ = [
     "OPTIONS",
     "ActivationData",
+    "Claim",
+    "Claims",
     "Error",
+    "Feature",
     "FeatureData",
+    "Features",
     "PipelineResult",
     "ReportFiles",
     "Visualizations",

@@ -1,6 +1,10 @@
 """Results are dicts (the JSON that the library writes) with a few named properties and a short repr."""
 
+import json
 from pathlib import Path
+
+from . import notebook
+from .records import Claims, Features
 
 
 class ActivationData(dict):
@@ -26,19 +30,22 @@ class FeatureData(dict):
         return self["summary"]
 
     @property
-    def claims(self) -> list[dict]:
-        return self["claims"]
+    def claims(self) -> Claims:
+        return Claims(self["claims"])
 
     @property
-    def features(self) -> list[dict]:
-        return self["features"]
+    def features(self) -> Features:
+        return Features(self["features"])
 
     @property
     def layers(self) -> list[dict]:
         return self["layers"]
 
     def __repr__(self) -> str:
-        return f"<FeatureData: {self.verdict}, {len(self.claims)} claims, {len(self.features)} features>"
+        return f"<FeatureData: {self.verdict}, {len(self['claims'])} claims, {len(self['features'])} features>"
+
+    def _repr_html_(self) -> str:
+        return notebook.report(self)
 
 
 class Visualizations(dict):
@@ -98,8 +105,17 @@ class PipelineResult(dict):
     def report_html(self) -> Path | None:
         return _path(self["report_html"])
 
+    @property
+    def report(self) -> FeatureData | None:
+        """The report as data; None where none was written."""
+        return FeatureData(json.loads(self.report_json.read_text(encoding="utf-8"))) if self.report_json else None
+
     def __repr__(self) -> str:
         return f"<PipelineResult: {self.verdict}, {self.num_claims} claims>"
+
+    def _repr_html_(self) -> str:
+        report = self.report
+        return notebook.report(report) if report is not None else f"<p>{notebook.text(self.summary)}</p>"
 
 
 def _path(text: str) -> Path | None:

@@ -3,7 +3,10 @@
 //! Every entry catches panics: a crafted tokenizer or template becomes an error, never the end of the process.
 
 mod boundary;
+mod emoji;
 mod language;
+mod parquet_rows;
+mod parquet_table;
 mod raster;
 mod sandbox;
 mod template;

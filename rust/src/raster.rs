@@ -1,5 +1,6 @@
 //! SVG to PNG with the fonts that ship with the program, so that the bytes are the same on every machine. Text that these fonts
-//! cannot draw (Han, Devanagari, ...) is drawn with whatever fonts the machine has.
+//! cannot draw (Han, Devanagari, emoji, ...) is drawn with whatever fonts the machine has, in boxes where it has none. Emoji fonts
+//! mostly hold small PNG images (CBDT): resvg draws those only with its feature `raster-images`.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -8,6 +9,7 @@ use resvg::usvg::fontdb::Database;
 use resvg::{tiny_skia, usvg};
 
 use crate::boundary::{guarded, text_of, FiBytes};
+use crate::emoji::simplify_mixed_text;
 
 const FONTS: [&[u8]; 3] = [
     include_bytes!("../fonts/DejaVuSans.ttf"),
@@ -88,7 +90,7 @@ fn rasterise(svg: &str, scale: f32) -> Result<Vec<u8>, String> {
         font_resolver: font_resolver(),
         ..Default::default()
     };
-    let tree = usvg::Tree::from_str(svg, &options).map_err(|error| error.to_string())?;
+    let tree = usvg::Tree::from_str(&simplify_mixed_text(svg), &options).map_err(|error| error.to_string())?;
     let (width, height) = (tree.size().width() * scale, tree.size().height() * scale);
     if !(1.0..=MAX_SIDE).contains(&width) || !(1.0..=MAX_SIDE).contains(&height) {
         return Err(format!("image of {width} x {height} pixels is out of range"));

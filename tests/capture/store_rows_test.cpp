@@ -55,6 +55,15 @@ TEST_F(StoreRows, WhatAllTextsBeginWithIsLeftOut) {
   EXPECT_EQ(info.num_rows, 3);
 }
 
+TEST_F(StoreRows, WhatAllTextsOfAKindBeginWithIsLeftOut) {
+  std::vector<TracedText> texts = {{{1, 5, 9, 2, 7}, 3, "x"}, {{1, 5, 9, 3}, 3, "x"}, {{4, 4, 4}, 0, "own"}};
+  texts[0].num_repeated = texts[1].num_repeated = 3;
+  const StoreRowsOptions options{.folder = folder_.path(), .outlier_factor = 1e9};
+  const StoreInfo info = store_rows(base_, target_, texts, [](int32_t) { return false; }, options, silent_progress());
+  EXPECT_EQ(info.num_masked_repeated, 4);
+  EXPECT_EQ(info.num_rows, 5);
+}
+
 TEST_F(StoreRows, LayersThatAreNotThereAndTextsWithoutRowsAreRefused) {
   const auto none = [](int32_t) { return false; };
   EXPECT_THROW(store_rows(base_, target_, texts_, none, {.folder = folder_.path(), .layer = 99}, silent_progress()), Error);

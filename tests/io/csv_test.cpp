@@ -11,6 +11,13 @@ TEST(CsvRow, QuotesOnlyWhereNeeded) {
   EXPECT_EQ(csv_row({}), "\n");
 }
 
+TEST(CsvTable, HasNamesThenRowsWithEveryDigit) {
+  const std::vector<TableColumn> columns = {{"name", TableColumn::Texts{"=a,b", std::nullopt}},
+                                            {"share", TableColumn::Numbers{0.1, 1.0 / 3.0}},
+                                            {"count", TableColumn::Integers{std::nullopt, -2}}};
+  EXPECT_EQ(csv_table(columns), "name,share,count\n\"'=a,b\",0.1,\n,0.3333333333333333,-2\n");
+}
+
 class Formula : public testing::TestWithParam<std::string> {};
 
 TEST_P(Formula, IsMadeText) {

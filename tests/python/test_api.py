@@ -38,6 +38,8 @@ def test_the_pipeline_returns_what_it_found(run):
     assert result.report_html.is_file() and result.report_markdown.is_file()
     assert {category["id"] for category in report["categories"]} == set(PROMPTS)
     assert repr(result).startswith("<PipelineResult: ")
+    assert result.report.verdict == result.verdict and len(result.report.claims) == result.num_claims
+    assert result._repr_html_() == result.report._repr_html_()
 
 
 def test_the_stages_make_the_same_report(run, models, tmp_path):

@@ -226,8 +226,34 @@ TEST(SvgToPng, DrawsScriptsThatTheBundledFontsLack) {
   EXPECT_NE(svg_to_png(drawing_of("ある"), 1), svg_to_png(drawing_of("いぬ"), 1));
 }
 
+TEST(SvgToPng, DrawsEmojiOldAndNewAndThoseOfSeveralParts) {
+  std::set<std::string> drawings;
+  const std::vector<std::string> emoji = {"🚀", "🤖", "🥳", "🫠", "🇩🇪", "🇫🇷", "👍🏽", "👍🏿", "👩‍👩‍👧‍👦", "1️⃣"};
+  for (const std::string& text : emoji) drawings.insert(svg_to_png(drawing_of(text), 2));
+  EXPECT_EQ(drawings.size(), emoji.size());
+}
+
+// Beside an emoji of several code points nothing becomes boxes, nor does the emoji: it is drawn as its first code point.
+TEST(SvgToPng, DrawsEmojiAmongOtherText) {
+  const auto draw = [](const std::string& text) { return svg_to_png(drawing_of(text), 2); };
+  EXPECT_NE(draw("Great 👍🏽"), draw("Great 👎🏽"));
+  EXPECT_NE(draw("答案 👍🏽"), draw("答案 👎🏽"));
+  EXPECT_NE(draw("👍🏽 答案"), draw("👍🏽 逐步"));
+  EXPECT_NE(draw("שלום 👍🏽"), draw("שלום 👎🏽"));
+  EXPECT_NE(draw("Go 🇩🇪"), draw("Go 🇫🇷"));
+  EXPECT_EQ(draw("a 👩‍👩‍👧‍👦 b"), draw("a 👩 b"));
+  EXPECT_EQ(draw("Great 👍🏽"), draw("Great 👍"));
+  EXPECT_EQ(draw("1️⃣ 🚀"), draw("1 🚀"));
+}
+
+TEST(SvgToPng, DrawsABoxForWhatNoFontHas) {
+  const std::string box = svg_to_png(drawing_of("\U0010FFFD"), 2);
+  EXPECT_NE(box, svg_to_png(drawing_of(""), 2));
+  EXPECT_EQ(box, svg_to_png(drawing_of("\U0010FFFC"), 2));
+}
+
 TEST(SvgToPng, GivesEqualBytes) {
-  for (const char* text : {"Step 1", "逐步", "مرحبا", "👍🏽"}) {
+  for (const char* text : {"Step 1", "逐步", "مرحبا", "👍🏽", "🚀 🇩🇪"}) {
     EXPECT_EQ(svg_to_png(drawing_of(text), 2), svg_to_png(drawing_of(text), 2));
   }
 }

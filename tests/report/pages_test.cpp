@@ -151,6 +151,7 @@ TEST_F(WriteReport, WritesWhatTheFormatSays) {
   const ReportFiles files = write_report(samples::rich_report(), folder_, "markdown");
   EXPECT_TRUE(std::filesystem::exists(files.json));
   EXPECT_TRUE(std::filesystem::exists(files.features_csv));
+  EXPECT_TRUE(std::filesystem::exists(files.features_parquet));
   EXPECT_TRUE(std::filesystem::exists(files.markdown));
   EXPECT_TRUE(files.html.empty());
   EXPECT_FALSE(std::filesystem::exists(folder_ / "report.html"));
@@ -163,6 +164,7 @@ TEST_F(WriteReport, GivesTheSameBytesTwice) {
   EXPECT_EQ(read_file(first.html, "test"), read_file(second.html, "test"));
   EXPECT_EQ(read_file(first.markdown, "test"), read_file(second.markdown, "test"));
   EXPECT_EQ(read_file(first.json, "test"), read_file(second.json, "test"));
+  EXPECT_EQ(read_file(first.features_parquet, "test"), read_file(second.features_parquet, "test"));
 }
 
 TEST(Pages, SayOnlyOfLocatedClaimsThatTheyAreLocated) {

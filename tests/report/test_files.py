@@ -7,6 +7,7 @@ import struct
 import xml.etree.ElementTree as ElementTree
 
 import jsonschema
+import pyarrow.parquet
 import pytest
 
 SCHEMA = json.loads((pathlib.Path(__file__).parents[1] / "data/report.schema.json").read_text(encoding="utf-8"))
@@ -46,3 +47,33 @@ def test_tables_have_equal_rows_and_no_formula(write_sample):
         assert len(rows) > 2
         assert {len(row) for row in rows} == {len(rows[0])}
         assert not [cell for row in rows for cell in row if cell[:1] in ("=", "+", "@")]
+
+
+def test_the_parquet_table_has_the_columns_of_the_csv_with_types(write_sample):
+    folder = write_sample("rich") / "reports"
+    features = json.loads((folder / "report.json").read_text(encoding="utf-8"))["features"]
+    table = pyarrow.parquet.read_table(folder / "features.parquet")
+    with open(folder / "features.csv", encoding="utf-8", newline="") as file:
+        assert table.column_names == next(csv.reader(file))
+    types = {"layer": "int64"} | dict.fromkeys(
+        ["name_score", "share_of_difference", "base_use", "target_use"], "double"
+    )
+    assert {field.name: str(field.type) for field in table.schema} == {
+        name: types.get(name, "string") for name in table.column_names
+    }
+    rows = table.to_pylist()
+    assert len(rows) == len(features) > 2
+    for name in ["id", "layer", "kind", "name", "name_score", "base_use", "target_use"]:
+        assert [row[name] for row in rows] == [feature[name] for feature in features]
+    assert None in [row["name"] for row in rows]
+
+
+def test_the_parquet_table_of_no_features_keeps_its_types(write_sample):
+    table = pyarrow.parquet.read_table(write_sample("empty") / "reports/features.parquet")
+    assert table.num_rows == 0 and str(table.schema.field("layer").type) == "int64"
+
+
+def test_text_in_the_parquet_table_is_on_one_line_and_printable(write_sample):
+    table = pyarrow.parquet.read_table(write_sample("nasty") / "reports/features.parquet")
+    cells = [cell for row in table.to_pylist() for cell in row.values() if isinstance(cell, str)]
+    assert cells and not [cell for cell in cells if any(ord(c) < 32 for c in cell)]

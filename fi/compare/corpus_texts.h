@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "fi/capture/traced_text.h"
+#include "fi/compare/budget.h"
+#include "fi/prompts/text_corpus.h"
+#include "fi/tokenizer/tokenizer.h"
+
+namespace fi {
+
+/// What stands in the place of a prompt category with texts of the user's own.
+inline constexpr const char* kOwnTexts = "own_texts";
+
+/// The texts that --texts names, as many as the budget can need, in random order; nothing without the option. Errors as
+/// `sample_texts`.
+std::optional<TextCorpus> read_corpus(const CompareOptions& options, const Budget& budget);
+
+struct CorpusLimits {
+  int64_t max_tokens = 0;  // of all texts together
+  int64_t max_length = 0;  // of one, in ids: that of the model; longer texts end there, or after kTraceTokens
+};
+
+/// Texts of a corpus as both models read them, chats through the model's template. kInvalid, with file and place, for a chat that
+/// the template refuses.
+std::vector<TracedText> corpus_texts(const Tokenizer& tokenizer, const TextCorpus& corpus, const CorpusLimits& limits);
+
+/// Texts of `answers` and of `corpus` in random order, as many as hold `max_tokens`: half of the tokens from each, and more from
+/// one where the other has less. Each kind knows what all its texts begin with.
+std::vector<TracedText> mix_texts(std::vector<TracedText> answers, std::vector<TracedText> corpus, int64_t max_tokens,
+                                  uint64_t seed);
+
+/// What the manifest says about the corpus: file, SHA-256, field, number of texts.
+Json corpus_document(const CompareOptions& options, const TextCorpus& corpus);
+/// True if the run with this manifest read the bytes that --texts names now.
+bool is_same_corpus(const CompareOptions& options, const Json& manifest);
+
+}  // namespace fi
