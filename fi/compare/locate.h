@@ -38,9 +38,9 @@ bool has_equal_shape(const ModelPair& pair);
 
 /// Reads both models' residual streams over the same ids and writes what they say: layers.json (layer map, block by block
 /// patching), localisation.json (transplants and causal tests of the strongest changes), directions.json (principal directions
-/// of the difference at the layers that these point to), answer_kl.json (fi/compare/answer_kl.h) and rows/ (paired residual rows for a crosscoder, if the budget has one).
-/// Where the shapes or tokenizers differ, layers.json holds the layers at equal depth (fi/compare/depth.h), and the others are
-/// empty: nothing can be exchanged between such models.
+/// of the difference at the layers that these point to), answer_kl.json (fi/compare/answer_kl.h) and rows/ (paired residual rows
+/// for a crosscoder, if the budget has one). Where the shapes or tokenizers differ, layers.json holds the layers at equal depth
+/// (fi/compare/depth.h), and the others are empty: nothing can be exchanged between such models.
 void write_layer_evidence(const LocateInputs& inputs, ProgressSink& progress);
 
 }  // namespace fi

@@ -239,7 +239,8 @@ Report assemble(const Json& manifest, const Analysis& analysis, const LayerEvide
     report.weight_changes.push_back({row.at("layer"), row.at("matrix"), row.at("relative_change"), row.at("cosine")});
   add_features(report, evidence);
   report.categories = category_rows(manifest, analysis, layers);
-  report.answers = sample_answers(analysis, evidence.answer_kl, budget_of(options_from_json(manifest.at("options"))).shown_answers);
+  report.answers =
+      sample_answers(analysis, evidence.answer_kl, budget_of(options_from_json(manifest.at("options"))).shown_answers);
   report.not_seen = what_was_not_seen(manifest, analysis, layers);
   report.settings = manifest.value("options", Json::object());
   add_dictionary_notes(report, evidence.dictionaries);

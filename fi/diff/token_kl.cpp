@@ -36,7 +36,8 @@ std::vector<std::vector<double>> token_kl(const Decoder& base, const Decoder& ta
   for (const std::vector<TracedText>& batch : in_batches(texts, kTraceTokens)) {
     check_interrupt();
     const PackedTexts packed = pack_texts(batch);
-    const at::Tensor kl = kl_of_predictions(base, target, packed, last_resid(base, packed.batch), last_resid(target, packed.batch));
+    const at::Tensor kl =
+        kl_of_predictions(base, target, packed, last_resid(base, packed.batch), last_resid(target, packed.batch));
     const double* values = kl.const_data_ptr<double>();
     for (size_t i = 0; i < batch.size(); ++i)
       result.emplace_back(values + packed.text_starts[i], values + packed.text_starts[i + 1]);

@@ -68,7 +68,7 @@ void draw_axis(Svg& svg, const Axis& axis, double top, double bottom) {
 }
 
 // As wide as the longest of a column's texts, within bounds.
-double column_width(const std::vector<const CategoryRow*>& rows, std::string CategoryRow::* text, const Font& font, double least,
+double column_width(const std::vector<const CategoryRow*>& rows, std::string CategoryRow::*text, const Font& font, double least,
                     double most) {
   double width = least;
   for (const CategoryRow* row : rows) width = std::max(width, text_width(clean_line(row->*text), font));

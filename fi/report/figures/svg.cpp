@@ -97,7 +97,8 @@ void Svg::boxes(const std::vector<Box>& boxes, const FillStyle& style) {
   if (boxes.empty()) return;
   std::string path;
   for (const Box& box : boxes) {
-    path += fmt::format("M{} {}h{}v{}h{}z", number(box.x), number(box.y), number(box.width), number(box.height), number(-box.width));
+    path +=
+        fmt::format("M{} {}h{}v{}h{}z", number(box.x), number(box.y), number(box.width), number(box.height), number(-box.width));
   }
   body_ += fmt::format("<path d=\"{}\" {}/>\n", path, fill(style));
 }
