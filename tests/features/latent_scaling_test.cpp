@@ -171,6 +171,21 @@ TEST(Twins, ARemovedAndAnAddedLatentOfOneDirectionAreOneModified) {
   EXPECT_NEAR(features[2].twin_cosine, 1.0, 1e-5);
 }
 
+TEST(Twins, AnAddedLatentWhoseDirectionTheBaseUsesElsewhereIsModified) {
+  for (const bool base_uses_it : {true, false}) {
+    Crosscoder c = random_crosscoder(7);
+    c.decoder[1][2].copy_(c.decoder[0][5] * 3.0);
+    std::vector<Feature> features(7);
+    for (int64_t j = 0; j < 7; ++j) features[static_cast<size_t>(j)] = {.latent = j, .kind = "shared"};
+    features[2].kind = "added";
+    features[5].nu_error_base = {1.0, base_uses_it ? 0.9 : -0.2, 1.1};
+    join_twins(c, {}, features);
+    EXPECT_EQ(features[2].kind, base_uses_it ? "modified" : "added");
+    EXPECT_EQ(features[2].twin, base_uses_it ? 5 : -1);
+    EXPECT_EQ(features[5].kind, "shared");
+  }
+}
+
 TEST(FindFeatures, RefusesWhatItCannotClass) {
   Crosscoder c = random_crosscoder(8);
   EXPECT_THROW(find_features(c, MemoryRows(at::zeros({3, 2, 4})), unlabelled(3), {}, silent_progress()), Error);
