@@ -6,6 +6,7 @@
 #include "fi/core/json.h"
 #include "fi/explain/category_name.h"
 #include "fi/features/find_features.h"
+#include "fi/features/seed_stability.h"
 #include "fi/model/decoder.h"
 #include "fi/tokenizer/tokenizer.h"
 
@@ -19,6 +20,7 @@ struct LatentInputs {
   int64_t first_held_out = 0;
   int64_t layer = 0;
   const std::vector<CategoryHypothesis>& hypotheses;
+  const SeedStability& stability;  // with one seed nothing is said of it
   const Decoder& base;
   const Tokenizer& tokenizer;
   uint64_t seed = 0;

@@ -4,6 +4,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "fi/compare/other_seeds.h"
 #include "fi/compare/row_stores.h"
 #include "fi/core/error.h"
 
@@ -96,6 +97,7 @@ void validate(const CompareOptions& options) {
   check_range("k", options.k, 4096);
   check(options.tokens >= -1 && options.tokens <= int64_t{1} << 40, ErrorCode::kUsage,
         "[options] --tokens got {}, expected -1 (as the budget says) to {}.", options.tokens, int64_t{1} << 40);
+  check_num_seeds("options", options.seeds);
   check(options.seed >= 0, ErrorCode::kUsage, "[options] --seed got {}, expected 0 or more.", options.seed);
 }
 

@@ -32,6 +32,7 @@ struct CompareOptions {
   int64_t num_latents = 0;
   int64_t k = 0;
   int64_t tokens = -1;
+  int64_t seeds = 1;
   int64_t seed = 0;
   bool skip_activations = false;
   bool skip_naming = false;
@@ -72,6 +73,8 @@ void visit_options(Options& options, Visitor&& visit) {
   visit("num_latents", "Latents of a crosscoder (0: as the budget says)", options.num_latents);
   visit("k", "Mean number of active latents a token (0: as the budget says)", options.k);
   visit("tokens", "Tokens that a crosscoder is trained on (0: none is trained; -1: as the budget says)", options.tokens);
+  visit("seeds", "Crosscoders trained at each layer from different seeds, to see which latents come back (1: no such check)",
+        options.seeds);
   visit("seed", "Seed of every random choice", options.seed);
   visit("skip_activations", "Skip activation extraction and reuse what the output directory holds", options.skip_activations);
   visit("skip_naming", "Skip feature naming and reuse what the output directory holds", options.skip_naming);

@@ -34,7 +34,8 @@ double strength_in(const ScalingSums& sums, size_t model) {
 double root_of(double value) { return std::sqrt(std::max(0.0, value)); }
 
 // With r the strength in the target over that in the base and c the cosine of what the models hold, nu_error_base is c / r and
-// nu_error_target c r. Both are asked: a latent that holds a bit of another feature beside its own is far from 1 in one of them only.
+// nu_error_target c r. Both are asked: a latent that holds a bit of another feature beside its own is far from 1 in one of them
+// only.
 bool is_modified(const Feature& f, const Ratio& share, const Limits& alike) {
   if (!is_outside(share, alike)) return false;
   const Ratio &base = f.nu_error_base, &target = f.nu_error_target;
@@ -93,7 +94,8 @@ at::Tensor unit_vectors(const Crosscoder& c, int64_t model, const std::vector<in
   return vectors / vectors.norm(2, {1}, true).clamp_min(1e-30);
 }
 
-// For each exclusive latent of `model` the one of `users`, latents of the other model, that writes most nearly its direction there.
+// For each exclusive latent of `model` the one of `users`, latents of the other model, that writes most nearly its direction
+// there.
 std::vector<Twin> nearest_users(const Crosscoder& c, int64_t model, const std::vector<int64_t>& exclusive,
                                 const std::vector<int64_t>& users) {
   std::vector<Twin> twins;

@@ -6,8 +6,8 @@
 namespace fi {
 
 /// How a crosscoder is trained. Names of the method: BatchTopK (Bussmann et al. 2412.06410), AuxK (Gao et al. 2406.04093),
-/// crosscoders for model diffing with it (Minder, Dumas et al. 2504.02922), JumpReLU (Rajamanoharan et al. 2407.14435), designated
-/// shared latents (Mishra-Sharma et al. 2025, "Insights on crosscoder model diffing").
+/// crosscoders for model diffing with it (Minder, Dumas et al. 2504.02922), JumpReLU (Rajamanoharan et al. 2407.14435),
+/// designated shared latents (Mishra-Sharma et al. 2025, "Insights on crosscoder model diffing").
 struct TrainingConfig {
   int64_t num_latents = 4096;
   int64_t k = 32;           // mean number of active latents a row

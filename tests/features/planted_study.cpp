@@ -183,7 +183,7 @@ std::string describe_latents(const PlantedStudy& study) {
   return text;
 }
 
-bool norms_call_exclusive(const Feature& feature) { 
+bool norms_call_exclusive(const Feature& feature) {
   return feature.target_norm_share < kNormsRemoved || feature.target_norm_share > kNormsAdded;
 }
 

@@ -15,8 +15,8 @@ struct PlantedStudy {
   FeatureTable table;
 };
 
-/// Shared, exclusive (also rare: half a percent of rows) and reweighted directions, almost twice as many as dimensions. Directions
-/// and rates are of `seed`.
+/// Shared, exclusive (also rare: half a percent of rows) and reweighted directions, almost twice as many as dimensions.
+/// Directions and rates are of `seed`.
 PlantedWorld mixed_world(uint64_t seed);
 
 /// The schedule that a run gets (usual_config), with twice as many latents as there are directions and the least whole k that

@@ -66,9 +66,9 @@ TEST(Planted, RequantisedModelsDifferInAtMostOneLatentOfAHundred) {
   EXPECT_LE(differing, static_cast<std::ptrdiff_t>(latents.size() / 100)) << describe_latents(study);
 }
 
-// What an L1 penalty is known to do (Minder, Dumas et al. 2504.02922): it takes a feature that one model uses less from that model
-// altogether (complete shrinkage), and writes a feature that the models hold partly on other rows with latents of one model each
-// (latent decoupling). By decoder norms such latents are exclusive; in truth nothing here is.
+// What an L1 penalty is known to do (Minder, Dumas et al. 2504.02922): it takes a feature that one model uses less from that
+// model altogether (complete shrinkage), and writes a feature that the models hold partly on other rows with latents of one model
+// each (latent decoupling). By decoder norms such latents are exclusive; in truth nothing here is.
 TEST(Planted, FalseExclusivesOfAnL1CrosscoderAreNotReported) {
   std::vector<PlantedFeature> features(60, {.rate = 0.02});
   features.insert(features.end(), 10, {.rate = 0.02, .target_weight = 0.25});

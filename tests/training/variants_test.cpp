@@ -19,7 +19,9 @@ at::Tensor rows_of_step(const TrainingConfig& config, int64_t step) {
   return sparse_rows(config.batch_size, static_cast<uint64_t>(step)).flatten(1);
 }
 
-TrainingState first_state(const TrainingConfig& config) { return initial_state(config, identity_scaling(2, 20), RowView::kModels); }
+TrainingState first_state(const TrainingConfig& config) {
+  return initial_state(config, identity_scaling(2, 20), RowView::kModels);
+}
 
 TrainingConfig shared_config() {
   TrainingConfig config = small_config();
