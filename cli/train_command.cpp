@@ -28,6 +28,7 @@ void print_dictionary(const Json& result) {
              shares(crosscoder));
   fmt::print("  PCA of rank {}: {}; random dictionary: {}\n", result.at("k").get<int64_t>(), shares(result.at("pca")),
              shares(result.at("random")));
+  if (result.contains("stability")) fmt::print("{}\n", result.at("stability").get<std::string>());
   fmt::print("{:.1f} latents a row, {:.1f}% dead, {:.1f}% dense\n{}\n", crosscoder.at("l0").get<double>(),
              100.0 * crosscoder.at("dead_share").get<double>(), 100.0 * crosscoder.at("dense_share").get<double>(),
              result.at("folder").get<std::string>());
@@ -43,8 +44,15 @@ Command add_train(CLI::App& parent) {
   app->add_option("--num-latents", request->num_latents, "Latents of the dictionary")->capture_default_str();
   app->add_option("--k", request->k, "Mean number of active latents a row")->capture_default_str();
   app->add_option("--steps", request->steps, "Training steps")->capture_default_str();
+  app->add_option("--sparsity", request->sparsity, "How latents are kept few: batch_topk, l1 or jump_relu")
+      ->capture_default_str();
+  app->add_option("--penalty", request->penalty, "Weight of the penalty of l1 (on codes) or jump_relu (on active latents)");
+  app->add_option("--shared-latents", request->shared_latents, "Share of latents with one decoder vector for both models, 0 to 1")
+      ->capture_default_str();
   app->add_option("--batch-size", request->batch_size, "Rows a step")->capture_default_str();
   app->add_option("--seed", request->seed, "Seed of weights and row order")->capture_default_str();
+  app->add_option("--seeds", request->seeds, "Train so many, from different seeds, and say which latents come back (seeds.json)")
+      ->capture_default_str();
   app->add_flag("--resume", request->resume, "Go on from the newest checkpoint in the output folder");
   app->add_option("--out", request->out, "Folder of the dictionary, its quality, metrics and checkpoints")->capture_default_str();
   app->footer(kTrainExamples);

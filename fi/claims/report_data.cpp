@@ -215,6 +215,7 @@ void visit_fields(FeatureRow& f, V&& v) {
   v("share_of_difference", f.share_of_difference);
   v("base_use", f.base_use);
   v("target_use", f.target_use);
+  v("seeds", f.seeds);
   v("promoted_tokens", f.promoted_tokens);
   v("suppressed_tokens", f.suppressed_tokens);
   v("categories", f.categories);

@@ -193,6 +193,7 @@ struct FeatureRow {
   double share_of_difference = 0.0;     // of the layer's squared difference that the direction explains
   double base_use = 0.0;                // mean absolute activation over tokens
   double target_use = 0.0;
+  std::optional<std::string> seeds;  // "3 of 3": dictionaries of other seeds that have it too; only where several were trained
   std::vector<std::string> promoted_tokens, suppressed_tokens;
   std::vector<CategoryUse> categories;  // strongest first
   std::vector<FeatureExample> examples;

@@ -37,6 +37,7 @@ bool is_reusable(const std::filesystem::path& manifest_path, const CompareOption
   earlier.crosscoder_file = options.crosscoder_file;
   earlier.num_latents = options.num_latents;  // a dictionary stage of its own
   earlier.k = options.k;
+  earlier.seeds = options.seeds;
   const std::filesystem::path identity_path = manifest_path.parent_path() / kIdentityFile;
   if (!std::filesystem::is_regular_file(identity_path)) return false;
   const Json identity = parse_json(read_file(identity_path, "compare"), "compare", identity_path.string());

@@ -61,9 +61,10 @@ Json features_of_dictionary(const FeaturesRequest& request, ProgressSink& progre
         place.folder.string(), base.files.name);
 
   const std::vector<CategoryHypothesis> no_names;
+  const SeedStability no_siblings;
   const FeatureTable table =
       find_features(crosscoder, rows, row_labels(store, first), {.min_firings = request.min_firings}, progress);
-  const LatentInputs inputs{crosscoder, store, table, first, place.layer, base.decoder, *base.tokenizer, {no_names}};
+  const LatentInputs inputs{crosscoder, store, table, first, place.layer, no_siblings, base.decoder, *base.tokenizer, {no_names}};
   const Json document = {{"layer", place.layer},
                          {"quality", fields_to_json(quality_of(crosscoder, rows))},
                          {"classes", counts_by_class(table)},

@@ -7,6 +7,7 @@
 #include "fi/compare/latents.h"
 #include "fi/compare/models.h"
 #include "fi/compare/name_hypotheses.h"
+#include "fi/compare/other_seeds.h"
 #include "fi/compare/row_stores.h"
 #include "fi/compare/run_files.h"
 #include "fi/core/error.h"
@@ -70,44 +71,62 @@ struct Reader {
   }
 };
 
+std::vector<bool> latents_alive(const FeatureTable& table) {
+  std::vector<bool> alive;
+  for (const Feature& feature : table.features) alive.push_back(feature.num_firings > 0);
+  return alive;
+}
+
 Json latents_document(const ActivationStore& store, const RowStore& place, const Crosscoder& crosscoder,
-                      const DictionaryReport& quality, const FeatureTable& table, const Reader& reader) {
+                      const DictionaryReport& quality, const FeatureTable& table, const SeedStability& stability,
+                      const Reader& reader) {
   const std::vector<int64_t> shown = latents_to_show(table);
   const LatentInputs inputs{crosscoder,
                             store,
                             table,
                             quality.num_training_rows,
                             place.layer,
+                            stability,
                             reader.base->decoder,
                             *reader.base->tokenizer,
                             {reader.hypotheses, reader.chat.explainer.get(), static_cast<uint64_t>(reader.options.seed)}};
-  return {{"layer", place.layer},
-          {"quality", fields_to_json(quality)},
-          {"classes", counts_by_class(table)},
-          {"min_firings", kMinFirings},
-          {"rows_dropped",
-           {{"position 0", store.info().num_masked_first},
-            {"special tokens", store.info().num_masked_special},
-            {"what all texts begin with", store.info().num_masked_repeated},
-            {"norm outliers", store.info().num_masked_outliers}}},
-          {"features", latent_documents(inputs, shown)}};
+  Json document = {{"layer", place.layer},
+                   {"quality", fields_to_json(quality)},
+                   {"classes", counts_by_class(table)},
+                   {"min_firings", kMinFirings},
+                   {"rows_dropped",
+                    {{"position 0", store.info().num_masked_first},
+                     {"special tokens", store.info().num_masked_special},
+                     {"what all texts begin with", store.info().num_masked_repeated},
+                     {"norm outliers", store.info().num_masked_outliers}}},
+                   {"features", latent_documents(inputs, shown)}};
+  if (stability.num_seeds == 1) return document;
+  document["num_seeds"] = stability.num_seeds;
+  document["stability"] = stability_words(stability, latents_alive(table));
+  return document;
 }
 
 void train_layer(const RowStore& place, const fs::path& folder, bool resume, Reader& reader) {
   const ActivationStore store = ActivationStore::open(place.folder);
-  const TrainingConfig config = training_for(reader.options);
-  const DictionaryReport quality =
-      resume && fs::is_regular_file(folder / kQualityFile)
-          ? load_dictionary_report(folder)
-          : train_dictionary(store, folder, {.training = config, .held_out = kHeldOut, .resume = resume}, reader.progress);
+  const DictionaryOptions options{.training = training_for(reader.options), .held_out = kHeldOut, .resume = resume};
+  const DictionaryReport quality = resume && fs::is_regular_file(folder / kQualityFile)
+                                       ? load_dictionary_report(folder)
+                                       : train_dictionary(store, folder, options, reader.progress);
   fs::remove_all(folder / "checkpoints");  // three times the dictionary's size, and of no use any more
+  const SeedStability stability = train_other_seeds(store, folder, options, reader.options.seeds, reader.progress);
   reader.load();
   const Crosscoder crosscoder = load_crosscoder(folder);
   const RowRange held_out(store, quality.num_training_rows, quality.crosscoder.num_rows);
   const FeatureTable table = find_features(crosscoder, held_out, row_labels(store, quality.num_training_rows),
                                            {.min_firings = kMinFirings}, reader.progress);
   write_file_atomically(folder / kClassesFile, fields_to_json(table).dump());
-  write_json(folder / kLatentsFile, latents_document(store, place, crosscoder, quality, table, reader));
+  write_json(folder / kLatentsFile, latents_document(store, place, crosscoder, quality, table, stability, reader));
+}
+
+// Whether latents.json is there and says of so many seeds what they have in common.
+bool has_latents_of(const fs::path& folder, int64_t num_seeds) {
+  return fs::is_regular_file(folder / kLatentsFile) &&
+         read_json(folder / kLatentsFile).value("num_seeds", int64_t{1}) == num_seeds;
 }
 
 }  // namespace
@@ -121,7 +140,7 @@ void train_dictionaries(const CompareOptions& options, const fs::path& activatio
     const Json identity = {{"rows", fingerprint_of(place.folder)}, {"training", fields_to_json(training_for(options))}};
     const fs::path identity_path = folder / kIdentityFile;
     const bool is_same = reuse && fs::is_regular_file(identity_path) && read_json(identity_path) == identity;
-    if (is_same && fs::is_regular_file(folder / kLatentsFile)) continue;
+    if (is_same && has_latents_of(folder, options.seeds)) continue;
     if (!is_same) fs::remove_all(folder);
     write_json(identity_path, identity);
     train_layer(place, folder, is_same, reader);
@@ -147,17 +166,18 @@ Json dictionary_notes(const Json& latents) {
   };
   std::vector<std::string> counts;
   for (const auto& [kind, count] : classes.items()) counts.push_back(fmt::format("{} {}", count.get<int64_t>(), kind));
-  const Json settings = {{"size", fmt::format("{} latents, k {}, {} steps on {} rows", quality.at("num_latents").get<int64_t>(),
-                                              quality.at("k").get<int64_t>(), quality.at("num_steps").get<int64_t>(),
-                                              quality.at("num_training_rows").get<int64_t>())},
-                         {"variance explained on held-out rows", explained("crosscoder")},
-                         {"by PCA of rank k", explained("pca")},
-                         {"by a random dictionary of this size", explained("random")},
-                         {"held-out rows", crosscoder.at("num_rows")},
-                         {"latents a row", fmt::format("{:.1f}", crosscoder.at("l0").get<double>())},
-                         {"share of latents dead, dense", fmt::format("{:.3f}, {:.3f}", crosscoder.at("dead_share").get<double>(),
-                                                                      crosscoder.at("dense_share").get<double>())},
-                         {"latents by class", fmt::format("{}", fmt::join(counts, ", "))}};
+  Json settings = {{"size", fmt::format("{} latents, k {}, {} steps on {} rows", quality.at("num_latents").get<int64_t>(),
+                                        quality.at("k").get<int64_t>(), quality.at("num_steps").get<int64_t>(),
+                                        quality.at("num_training_rows").get<int64_t>())},
+                   {"variance explained on held-out rows", explained("crosscoder")},
+                   {"by PCA of rank k", explained("pca")},
+                   {"by a random dictionary of this size", explained("random")},
+                   {"held-out rows", crosscoder.at("num_rows")},
+                   {"latents a row", fmt::format("{:.1f}", crosscoder.at("l0").get<double>())},
+                   {"share of latents dead, dense", fmt::format("{:.3f}, {:.3f}", crosscoder.at("dead_share").get<double>(),
+                                                                crosscoder.at("dense_share").get<double>())},
+                   {"latents by class", fmt::format("{}", fmt::join(counts, ", "))}};
+  if (latents.contains("stability")) settings["latents in every seed"] = latents["stability"];
   const Json not_seen = {
       {"variance not explained", fmt::format("{:.3f}", 1.0 - crosscoder.at("explained").get<double>())},
       {"latents that never fired on held-out rows", classes.at("dead")},

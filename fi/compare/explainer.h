@@ -19,7 +19,8 @@ struct OptionalExplainer {
 /// Its key comes from FI_EXPLAINER_KEY, else OPENAI_API_KEY. Opens no socket before its first question.
 OptionalExplainer explainer_for(const CompareOptions& options, ProgressSink& progress);
 
-/// kUsage unless the options name an https address, or one on this machine, and a model; with --offline, only one on this machine.
+/// kUsage unless the options name an https address, or one on this machine, and a model; with --offline, only one on this
+/// machine.
 void check_explainer(const CompareOptions& options);
 
 /// What became of the features that it was asked about, for the report; null where it was asked about none. `features` are

@@ -56,6 +56,7 @@ class LatentView {
                   {"categories", categories(index)},
                   {"examples", example_documents(texts, in_.tokenizer, feature.kind == "removed" ? "base" : "target")},
                   {"measures", measures(feature)}};
+    if (in_.stability.num_seeds > 1) add_stability(feature.latent, entry["measures"]);
     add_names(entry, texts, in_.tokenizer, in_.naming);
     return entry;
   }
@@ -80,6 +81,13 @@ class LatentView {
             {"nu_reconstruction_base", f.nu_reconstruction_base},
             {"nu_reconstruction_target", f.nu_reconstruction_target},
             {"twin", f.twin >= 0 ? Json(f.twin) : Json()}};
+  }
+
+  void add_stability(int64_t latent, Json& measures) const {
+    const auto at = static_cast<size_t>(latent);
+    measures["seeds"] = in_.stability.num_seeds;
+    measures["found_in_seeds"] = in_.stability.found[at];
+    for (const auto& cosines : in_.stability.cosines) measures["seed_cosines"].push_back(cosines[at]);
   }
 
   double mean_over_rows(size_t index, int64_t model) const {

@@ -6,6 +6,7 @@
 #include "fi/compare/activation_view.h"
 #include "fi/core/json.h"
 #include "fi/features/find_features.h"
+#include "fi/features/seed_stability.h"
 #include "fi/model/decoder.h"
 #include "fi/tokenizer/tokenizer.h"
 
@@ -18,6 +19,7 @@ struct LatentInputs {
   const FeatureTable& table;  // measured on the rows from `first_held_out` on
   int64_t first_held_out = 0;
   int64_t layer = 0;
+  const SeedStability& stability;  // with one seed nothing is said of it
   const Decoder& base;
   const Tokenizer& tokenizer;
   Naming naming;

@@ -67,6 +67,8 @@ FeatureRow direction_feature(const Json& entry) {
                      .target_use = entry.at("target_use"),
                      .promoted_tokens = entry.at("promoted"),
                      .suppressed_tokens = entry.at("suppressed")};
+  if (const Json measures = entry.value("measures", Json::object()); measures.contains("seeds"))
+    feature.seeds = fmt::format("{} of {}", measures["found_in_seeds"].get<int64_t>(), measures["seeds"].get<int64_t>());
   feature.promotes = fmt::format("{}", fmt::join(feature.promoted_tokens, " · "));
   if (entry.contains("name")) {
     const Json& name = entry["name"];

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "fi/compare/explainer.h"
+#include "fi/compare/other_seeds.h"
 #include "fi/compare/row_stores.h"
 #include "fi/core/error.h"
 
@@ -104,6 +105,7 @@ void validate(const CompareOptions& options) {
   check(!options.texts.empty() || options.text_column == CompareOptions().text_column, ErrorCode::kUsage,
         "[options] --text-column names a field of --texts, which is not given; name the file.");
   check(!options.text_column.empty(), ErrorCode::kUsage, "[options] --text-column is empty; name a field or column.");
+  check_num_seeds("options", options.seeds);
   check(options.seed >= 0, ErrorCode::kUsage, "[options] --seed got {}, expected 0 or more.", options.seed);
 }
 

@@ -36,6 +36,7 @@ struct CompareOptions {
   int64_t tokens = -1;
   std::string texts;
   std::string text_column = "text";
+  int64_t seeds = 1;
   int64_t seed = 0;
   bool skip_activations = false;
   bool skip_naming = false;
@@ -86,6 +87,8 @@ void visit_options(Options& options, Visitor&& visit) {
       "File of texts that a crosscoder is trained on beside the prompts' answers: JSON lines, Parquet or plain text (paragraphs)",
       options.texts);
   visit("text_column", "Its field or column with a text, or with a list of chat messages", options.text_column);
+  visit("seeds", "Crosscoders trained at each layer from different seeds, to see which latents come back (1: no such check)",
+        options.seeds);
   visit("seed", "Seed of every random choice", options.seed);
   visit("skip_activations", "Skip activation extraction and reuse what the output directory holds", options.skip_activations);
   visit("skip_naming", "Skip feature naming and reuse what the output directory holds", options.skip_naming);

@@ -16,12 +16,17 @@ struct TrainRequest {
   int64_t steps = 500;
   int64_t batch_size = 2048;  // rows a step
   int64_t seed = 0;
+  int64_t seeds = 1;                    // dictionaries trained from seeds that follow, to see which latents come back
+  std::string sparsity = "batch_topk";  // or "l1", "jump_relu"
+  double penalty = 0.0;                 // l1 and jump_relu: weight of scaled codes, or of the number of active latents
+  double shared_latents = 0.0;          // share of latents with one decoder vector for both models
   bool resume = false;
   std::string out = "dictionary";
 };
 
 /// Trains a crosscoder on the stored rows of each layer. One layer: into `out` itself, else into `out`/layer_NN. Returns, for
-/// each, the folder and its quality (fi/training/train_dictionary.h). kNotFound if there are no rows, or none of a layer.
+/// each, the folder, its quality (fi/training/train_dictionary.h) and with more than one seed "stability" in words. kNotFound if
+/// there are no rows, or none of a layer.
 Json train_on_stored_rows(const TrainRequest& request, ProgressSink& progress);
 
 }  // namespace fi

@@ -90,7 +90,7 @@ at::Tensor decode(const Crosscoder& c, const at::Tensor& codes) {
 at::Tensor scaled_codes(const Crosscoder& c, const at::Tensor& codes) { return codes * code_norms(c); }
 
 Crosscoder with_unit_code_norms(const Crosscoder& c) {
-  invariant(c.sparsity == Sparsity::kBatchTopK || c.sparsity == Sparsity::kRelu, "only codes of relu scale with their latent");
+  invariant(c.sparsity != Sparsity::kLinear, "only codes of relu scale with their latent");
   // A dead latent may have no decoder at all: it keeps its (zero) vectors.
   const at::Tensor norms = code_norms(c);
   const at::Tensor factor = at::where(norms > 0, norms, at::ones_like(norms));
@@ -98,6 +98,7 @@ Crosscoder with_unit_code_norms(const Crosscoder& c) {
   result.encoder = c.encoder * factor;
   result.encoder_bias = c.encoder_bias * factor;
   result.decoder = c.decoder / factor.view({1, -1, 1});
+  if (c.sparsity == Sparsity::kJumpRelu) result.jump_threshold = c.jump_threshold * factor;
   return result;
 }
 

@@ -81,7 +81,7 @@ at::Tensor decode(const Crosscoder& crosscoder, const at::Tensor& codes);
 /// Codes times their norms: what is reported and compared between latents.
 at::Tensor scaled_codes(const Crosscoder& crosscoder, const at::Tensor& codes);
 
-/// The same function with every code norm equal to 1: codes become the scaled codes. kBatchTopK and kRelu only.
+/// The same function with every code norm equal to 1: codes become the scaled codes. Not for kLinear.
 Crosscoder with_unit_code_norms(const Crosscoder& crosscoder);
 
 }  // namespace fi

@@ -107,9 +107,8 @@ std::map<std::string, std::string> metadata_of(const Crosscoder& c) {
 
 void save_crosscoder(const Crosscoder& crosscoder, const DictionaryOrigin& origin, const std::filesystem::path& folder) {
   check_crosscoder(crosscoder, folder.string());
-  const bool foldable = crosscoder.sparsity == Sparsity::kBatchTopK || crosscoder.sparsity == Sparsity::kRelu;
-  check(has_one_scale(crosscoder.scaling) || foldable, ErrorCode::kUnsupported,
-        "[dictionary] {}: only BatchTopK and relu dictionaries can be written with a scale for each model.", folder.string());
+  check(has_one_scale(crosscoder.scaling) || crosscoder.sparsity != Sparsity::kLinear, ErrorCode::kUnsupported,
+        "[dictionary] {}: a linear dictionary cannot be written with a scale for each model.", folder.string());
   const double file_scale = crosscoder.scaling.scale.log().mean().exp().item<double>();
   const Crosscoder written = has_one_scale(crosscoder.scaling) ? crosscoder : fold_scales(crosscoder, file_scale);
   const double target_rms = std::sqrt(static_cast<double>(written.num_models() * written.d_model()));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace fi {
 namespace {
@@ -30,6 +31,22 @@ double strength_in(const ScalingSums& sums, size_t model) {
   return share_of(sums.error[model][model], std::sqrt(sums.products[2 * model]));
 }
 
+double root_of(double value) { return std::sqrt(std::max(0.0, value)); }
+
+// With r the strength in the target over that in the base and c the cosine of what the models hold, nu_error_base is c / r and
+// nu_error_target c r. Both are asked: a latent that holds a bit of another feature beside its own is far from 1 in one of them
+// only.
+bool is_modified(const Feature& f, const Ratio& share, const Limits& alike) {
+  if (!is_outside(share, alike)) return false;
+  const Ratio &base = f.nu_error_base, &target = f.nu_error_target;
+  if (base.value == 0.0 || target.value == 0.0) return true;  // the weaker model's own vector is not borne out and says nothing
+  const double largest_cosine = root_of(base.high) * root_of(target.high);
+  if (largest_cosine < alike.low) return true;
+  const double smallest_ratio = root_of(target.low / base.high);
+  const double largest_ratio = base.low > 0.0 ? root_of(target.high / base.low) : std::numeric_limits<double>::infinity();
+  return largest_ratio < alike.low || smallest_ratio > alike.high;
+}
+
 FeatureClass class_of(const ScalingSums& sums, const std::array<double, 2>& scale, const Feature& f,
                       const FeatureOptions& options) {
   if (sums.num_firings == 0) return FeatureClass::kDead;
@@ -42,7 +59,53 @@ FeatureClass class_of(const ScalingSums& sums, const std::array<double, 2>& scal
     return is_target ? FeatureClass::kAdded : FeatureClass::kRemoved;
   }
   const Limits alike{1.0 / options.modified_factor, options.modified_factor};
-  return is_outside(share, alike) ? FeatureClass::kModified : FeatureClass::kShared;
+  return is_modified(f, share, alike) ? FeatureClass::kModified : FeatureClass::kShared;
+}
+
+std::vector<int64_t> latents_of(const std::vector<Feature>& features, FeatureClass kind) {
+  std::vector<int64_t> latents;
+  for (const Feature& feature : features) {
+    if (feature.kind == feature_class_name(kind)) latents.push_back(feature.latent);
+  }
+  return latents;
+}
+
+// Latents that this model uses: its exclusive ones, and those of both models whose direction clearly is in its rows.
+std::vector<int64_t> latents_used_by(int64_t model, const std::vector<Feature>& features, const FeatureOptions& options) {
+  std::vector<int64_t> latents = latents_of(features, model == 0 ? FeatureClass::kRemoved : FeatureClass::kAdded);
+  for (const FeatureClass kind : {FeatureClass::kShared, FeatureClass::kModified}) {
+    for (const int64_t latent : latents_of(features, kind)) {
+      const Feature& feature = features[static_cast<size_t>(latent)];
+      const Ratio& share = model == 0 ? feature.nu_error_base : feature.nu_error_target;
+      if (share.low > options.exclusive_error) latents.push_back(latent);
+    }
+  }
+  return latents;
+}
+
+struct Twin {
+  int64_t latent = 0;
+  int64_t twin = -1;
+  double cosine = 0.0;
+};
+
+at::Tensor unit_vectors(const Crosscoder& c, int64_t model, const std::vector<int64_t>& latents) {
+  const at::Tensor vectors = c.decoder[model].index_select(0, at::tensor(latents, at::kLong));
+  return vectors / vectors.norm(2, {1}, true).clamp_min(1e-30);
+}
+
+// For each exclusive latent of `model` the one of `users`, latents of the other model, that writes most nearly its direction
+// there.
+std::vector<Twin> nearest_users(const Crosscoder& c, int64_t model, const std::vector<int64_t>& exclusive,
+                                const std::vector<int64_t>& users) {
+  std::vector<Twin> twins;
+  if (exclusive.empty() || users.empty()) return twins;
+  const auto [cosines, places] = unit_vectors(c, model, exclusive).matmul(unit_vectors(c, 1 - model, users).t()).max(1);
+  for (size_t i = 0; i < exclusive.size(); ++i) {
+    const auto at = static_cast<int64_t>(i);
+    twins.push_back({exclusive[i], users[static_cast<size_t>(places[at].item<int64_t>())], cosines[at].item<double>()});
+  }
+  return twins;
 }
 
 }  // namespace
@@ -83,27 +146,18 @@ void classify(ScalingSums sums, const std::array<double, 2>& scale, const Featur
 }
 
 void join_twins(const Crosscoder& c, const FeatureOptions& options, std::vector<Feature>& features) {
-  std::vector<int64_t> added, removed;
-  for (const Feature& feature : features) {
-    if (feature.kind == feature_class_name(FeatureClass::kAdded)) added.push_back(feature.latent);
-    if (feature.kind == feature_class_name(FeatureClass::kRemoved)) removed.push_back(feature.latent);
+  std::vector<Twin> twins;
+  for (const int64_t model : {0, 1}) {
+    const FeatureClass own = model == 0 ? FeatureClass::kRemoved : FeatureClass::kAdded;
+    const auto found = nearest_users(c, model, latents_of(features, own), latents_used_by(1 - model, features, options));
+    twins.insert(twins.end(), found.begin(), found.end());
   }
-  if (added.empty() || removed.empty()) return;
-  const auto directions = [&](int64_t model, const std::vector<int64_t>& latents) {
-    const at::Tensor vectors = c.decoder[model].index_select(0, at::tensor(latents, at::kLong));
-    return vectors / vectors.norm(2, {1}, true).clamp_min(1e-30);
-  };
-  const at::Tensor cosines = directions(1, added).matmul(directions(0, removed).t());
-  for (size_t i = 0; i < added.size(); ++i) {
-    for (size_t j = 0; j < removed.size(); ++j) {
-      const double cosine = cosines[static_cast<int64_t>(i)][static_cast<int64_t>(j)].item<double>();
-      if (cosine < options.twin_cosine) continue;
-      Feature &a = features[static_cast<size_t>(added[i])], &b = features[static_cast<size_t>(removed[j])];
-      a.kind = b.kind = feature_class_name(FeatureClass::kModified);
-      a.twin = b.latent;
-      b.twin = a.latent;
-      a.twin_cosine = b.twin_cosine = cosine;
-    }
+  for (const Twin& found : twins) {
+    if (found.cosine < options.twin_cosine) continue;
+    Feature& feature = features[static_cast<size_t>(found.latent)];
+    feature.kind = feature_class_name(FeatureClass::kModified);
+    feature.twin = found.twin;
+    feature.twin_cosine = found.cosine;
   }
 }
 

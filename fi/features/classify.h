@@ -14,7 +14,8 @@ Ratio ratio_of(const RatioSums& sums, int64_t num_texts);
 /// by.
 void classify(ScalingSums sums, const std::array<double, 2>& scale, const FeatureOptions& options, Feature& feature);
 
-/// Makes added and removed latents whose directions (almost) agree modified, each the other's twin.
+/// Makes an added or removed latent modified where a latent that the other model uses writes (almost) the same direction there:
+/// its twin. That model has the feature, on other rows or through other latents.
 void join_twins(const Crosscoder& crosscoder, const FeatureOptions& options, std::vector<Feature>& features);
 
 }  // namespace fi

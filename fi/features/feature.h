@@ -60,7 +60,7 @@ struct Feature {
   double nu_others_target = 0.0;
 
   double use_ratio = 0.0;  // strength in the target over that in the base, along their common direction
-  int64_t twin = -1;       // latent of the opposite class with (almost) the same direction
+  int64_t twin = -1;       // latent that the other model uses, with (almost) the same direction
   double twin_cosine = 0.0;
   std::vector<int64_t> firings_by_category;
 };

@@ -16,9 +16,9 @@ struct FeatureOptions {
   int64_t min_texts = 5;          // with a firing; fewer: undecided
   double exclusive_error = 0.2;   // added/removed: the upper end of nu_error is below
   double exclusive_others = 0.5;  // added/removed: nu_others is below
-  double modified_factor = 1.25;  // modified: the interval of a nu_error lies outside 1/factor .. factor
+  double modified_factor = 1.25;  // modified: strengths differ by more than that, or the cosine is below its inverse
   double dense_share = 0.1;       // firing on more rows than that: counted as dense
-  double twin_cosine = 0.9;       // an added and a removed latent this close are one feature, modified
+  double twin_cosine = 0.9;       // an exclusive latent this close to one that the other model uses is modified
 };
 
 /// Where the rows come from: text and category of each row, and the categories' names.

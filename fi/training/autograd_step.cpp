@@ -17,8 +17,35 @@ at::Tensor top_mask(const at::Tensor& scaled, int64_t count) {
   return at::zeros_like(flat).scatter_(0, chosen, 1.0).view_as(scaled) * scaled.gt(0);
 }
 
+struct Selection {
+  at::Tensor codes;    // [batch, num_latents] those kept
+  at::Tensor penalty;  // summed over the batch; undefined for BatchTopK
+};
+
+// Equations 10 and 11 of Rajamanoharan et al.: a threshold is moved by the scaled codes within half a bandwidth of it. What the
+// estimates add is zero in value, so that only gradients see them.
+Selection jump(const TrainingConfig& config, int64_t step, const at::Tensor& codes, const at::Tensor& norms,
+               const at::Tensor& scaled, const at::Tensor& log_jump) {
+  const at::Tensor threshold = log_jump.exp();
+  const at::Tensor gate = scaled.gt(threshold.detach()).to(codes.scalar_type());
+  const at::Tensor near = (scaled - threshold.detach()).abs().lt(config.jump_bandwidth / 2.0).to(codes.scalar_type());
+  const at::Tensor moved = near * (threshold - threshold.detach()) / config.jump_bandwidth;
+  const at::Tensor edge = (threshold / norms.clamp_min(1e-30)).detach();  // what a code is where it begins
+  return {codes * gate - edge * moved, (gate - moved).sum() * l0_weight_at(config, step)};
+}
+
+Selection select(const TrainingConfig& config, int64_t step, const at::Tensor& codes, const at::Tensor& norms,
+                 const at::Tensor& scaled, const at::Tensor& log_jump) {
+  switch (training_kind(config)) {
+    case TrainingKind::kL1: return {codes, (codes * norms).sum() * config.l1_weight};
+    case TrainingKind::kJumpRelu: return jump(config, step, codes, norms, scaled, log_jump);
+    case TrainingKind::kBatchTopK: break;
+  }
+  return {codes * top_mask(scaled, k_at(config, step) * codes.size(0)), {}};
+}
+
 struct Leaves {
-  at::Tensor encoder, encoder_bias, decoder, decoder_bias;
+  at::Tensor encoder, encoder_bias, decoder, decoder_bias, log_jump;
 };
 
 struct Forward {
@@ -34,12 +61,11 @@ Forward run_forward(const TrainingConfig& config, const at::Tensor& x, const Tra
   const at::Tensor codes = at::addmm(w.encoder_bias, x, w.encoder.t()).relu();
   const at::Tensor norms = w.decoder.view({state.num_latents(), state.num_models(), -1}).norm(2, {2}).sum(1);
   const at::Tensor scaled = (codes * norms).detach();
-  const bool is_l1 = config.l1_weight > 0.0;
-  const at::Tensor kept = is_l1 ? codes : codes * top_mask(scaled, k_at(config, state.step) * x.size(0));
-  forward.active = kept.detach() > 0;
-  forward.errors = x - at::addmm(w.decoder_bias, kept, w.decoder);
-  if (is_l1) {
-    forward.loss = (forward.errors.square().sum() + (codes * norms).sum() * config.l1_weight) / static_cast<double>(x.size(0));
+  const Selection selection = select(config, state.step, codes, norms, scaled, w.log_jump);
+  forward.active = selection.codes.detach() > 0;
+  forward.errors = x - at::addmm(w.decoder_bias, selection.codes, w.decoder);
+  if (training_kind(config) != TrainingKind::kBatchTopK) {
+    forward.loss = (forward.errors.square().sum() + selection.penalty) / static_cast<double>(x.size(0));
     return forward;
   }
   forward.loss = forward.errors.view({x.size(0), state.num_models(), -1}).norm(2, {2}).mean();
@@ -51,7 +77,7 @@ Forward run_forward(const TrainingConfig& config, const at::Tensor& x, const Tra
 void add_aux_loss(const TrainingConfig& config, const at::Tensor& x, const TrainingState& state, const Leaves& w,
                   const at::Tensor& rows_since_fired, Forward& forward) {
   const at::Tensor latents = aux_latents(config, rows_since_fired, state.step);
-  if (latents.numel() == 0 || config.aux_weight <= 0.0 || config.l1_weight > 0.0) return;
+  if (latents.numel() == 0 || config.aux_weight <= 0.0 || training_kind(config) != TrainingKind::kBatchTopK) return;
   const at::Tensor codes = aux_codes(config, x, w.encoder.index_select(0, latents), w.encoder_bias.index_select(0, latents),
                                      decoder_norms(state).index_select(0, latents), state.d_model());
   const at::Tensor loss = aux_loss(forward.errors.detach(), codes, w.decoder.index_select(0, latents));
@@ -67,6 +93,14 @@ void update(const TrainingConfig& config, int64_t step, const at::Tensor& gradie
   weight.value.addcdiv_(weight.first_moment, root, -lr_at(config, step) / (1.0 - std::pow(config.beta1, t)));
 }
 
+// One vector for all models: its gradient is the sum of theirs.
+void tie_shared(const TrainingConfig& config, int64_t num_models, at::Tensor& decoder_gradient) {
+  const int64_t num_shared = num_shared_latents(config);
+  const at::Tensor by_model =
+      decoder_gradient.narrow(0, 0, num_shared).view({num_shared, num_models, decoder_gradient.size(1) / num_models});
+  by_model.copy_(by_model.sum(at::IntArrayRef{1}, true).expand_as(by_model).clone());
+}
+
 struct AutogradPass {
   Gradients gradients;
   at::Tensor rows_since_fired;
@@ -75,7 +109,9 @@ struct AutogradPass {
 };
 
 AutogradPass differentiate_densely(const TrainingConfig& config, const at::Tensor& x, const TrainingState& state) {
-  const Leaves w{leaf(state.encoder), leaf(state.encoder_bias), leaf(state.decoder), leaf(state.decoder_bias)};
+  const bool is_jump = training_kind(config) == TrainingKind::kJumpRelu;
+  const Leaves w{leaf(state.encoder), leaf(state.encoder_bias), leaf(state.decoder), leaf(state.decoder_bias),
+                 is_jump ? leaf(state.log_jump) : at::Tensor()};
   Forward forward = run_forward(config, x, state, w);
   AutogradPass step{.rows_since_fired = state.rows_since_fired.clone(), .smallest = forward.smallest};
   count_rows_since_fired(step.rows_since_fired, forward.active.any(0), x.size(0));
@@ -91,7 +127,9 @@ AutogradPass differentiate_densely(const TrainingConfig& config, const at::Tenso
   check(std::isfinite(loss), ErrorCode::kNumeric,
         "[train] the loss is no longer finite; lower the learning rate, or look for outliers among the activations.");
   forward.loss.backward();
-  step.gradients = {w.encoder.grad(), w.encoder_bias.grad(), w.decoder.grad(), w.decoder_bias.grad()};
+  step.gradients = {w.encoder.grad(), w.encoder_bias.grad(), w.decoder.grad(), w.decoder_bias.grad(),
+                    is_jump ? w.log_jump.grad() : at::Tensor()};
+  tie_shared(config, state.num_models(), step.gradients.decoder);
   return step;
 }
 
@@ -107,8 +145,9 @@ StepResult autograd_step(const TrainingConfig& config, const at::Tensor& x, Trai
   update(config, state.step, step.gradients.encoder_bias, state.encoder_bias);
   update(config, state.step, step.gradients.decoder, state.decoder);
   update(config, state.step, step.gradients.decoder_bias, state.decoder_bias);
+  if (state.log_jump.value.defined()) update(config, state.step, step.gradients.log_jump, state.log_jump);
   state.rows_since_fired = step.rows_since_fired;
-  if (config.l1_weight <= 0.0) follow_threshold(config, step.smallest, state);
+  if (training_kind(config) == TrainingKind::kBatchTopK) follow_threshold(config, step.smallest, state);
   ++state.step;
   return step.result;
 }

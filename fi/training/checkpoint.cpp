@@ -21,7 +21,7 @@ constexpr size_t kKept = 2;
 constexpr std::string_view kPrefix = "checkpoint_", kSuffix = ".safetensors";
 
 // Every tensor of a state by its name in the file, in the order of the file.
-std::vector<std::pair<std::string, at::Tensor*>> tensors_of(TrainingState& state) {
+std::vector<std::pair<std::string, at::Tensor*>> tensors_of(const TrainingConfig& config, TrainingState& state) {
   std::vector<std::pair<std::string, at::Tensor*>> tensors;
   const auto add = [&](const std::string& name, Weight& weight) {
     tensors.emplace_back(name, &weight.value);
@@ -32,6 +32,7 @@ std::vector<std::pair<std::string, at::Tensor*>> tensors_of(TrainingState& state
   add("encoder_bias", state.encoder_bias);
   add("decoder", state.decoder);
   add("decoder_bias", state.decoder_bias);
+  if (training_kind(config) == TrainingKind::kJumpRelu) add("log_jump", state.log_jump);
   tensors.emplace_back("rows_since_fired", &state.rows_since_fired);
   tensors.emplace_back("scaling.mean", &state.scaling.mean);
   tensors.emplace_back("scaling.scale", &state.scaling.scale);
@@ -108,7 +109,7 @@ void save_checkpoint(const TrainingState& state, const TrainingConfig& config, c
   TrainingState copy = state;  // shares the tensors' memory
   std::vector<at::Tensor> kept;
   std::vector<TensorToWrite> entries;
-  for (const auto& [name, tensor] : tensors_of(copy)) {
+  for (const auto& [name, tensor] : tensors_of(config, copy)) {
     kept.push_back(tensor->to(at::kCPU).contiguous());
     entries.push_back({name,
                        kept.back().scalar_type() == at::kLong ? DType::kI64 : DType::kF32,
@@ -135,7 +136,7 @@ std::optional<TrainingState> load_checkpoint(const TrainingConfig& config, const
   check_same_settings(config, metadata_at(file, "config", path), path);
   TrainingState state;
   std::vector<TensorToWrite> entries;
-  for (const auto& [name, tensor] : tensors_of(state)) {
+  for (const auto& [name, tensor] : tensors_of(config, state)) {
     *tensor = read_tensor(file, name, path);
     entries.push_back({.bytes = {static_cast<const std::byte*>(tensor->const_data_ptr()), tensor->nbytes()}});
   }

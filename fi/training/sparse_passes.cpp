@@ -55,6 +55,11 @@ void run_row_pass(const BatchShape& shape, const ActiveCodes& active, const floa
   }
 }
 
+void tie_models(int64_t num_models, int64_t d_model, float* gradient) {
+  for (int64_t m = 1; m < num_models; ++m) add_scaled(d_model, 1.0F, gradient + m * d_model, gradient);
+  for (int64_t m = 1; m < num_models; ++m) std::copy_n(gradient, d_model, gradient + m * d_model);
+}
+
 float latent_gradient(const BatchShape& shape, const ActiveCodes& active, const float* x, const RowPass& pass,
                       const ExtraGradient& extra, int64_t latent, float* encoder, float* decoder) {
   const int64_t width = shape.width();
@@ -76,6 +81,7 @@ float latent_gradient(const BatchShape& shape, const ActiveCodes& active, const 
     add_scaled(width, active.code[entry], pass.output_gradient.data() + row * width, decoder);
     bias += pass.code_gradient[entry];
   }
+  if (latent < shape.num_shared) tie_models(shape.num_models, shape.d_model, decoder);
   return bias;
 }
 

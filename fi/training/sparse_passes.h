@@ -16,6 +16,7 @@ struct BatchShape {
   int64_t num_models = 0;
   int64_t d_model = 0;
   int64_t num_latents = 0;
+  int64_t num_shared = 0;  // of these, the first ones: one decoder vector for all models
 
   int64_t width() const { return num_models * d_model; }
 };
@@ -41,6 +42,9 @@ struct ExtraGradient {
   const float* decoder = nullptr;       // [num_slots, width]
   const float* encoder_bias = nullptr;  // [num_slots]
 };
+
+/// Where all models have one vector, its gradient is the sum of theirs: `gradient` [num_models * d_model] gets it for each model.
+void tie_models(int64_t num_models, int64_t d_model, float* gradient);
 
 /// The gradient of one latent's encoder and decoder vectors, each [width]; returns that of its encoder bias.
 float latent_gradient(const BatchShape& shape, const ActiveCodes& active, const float* x, const RowPass& pass,

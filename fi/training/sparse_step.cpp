@@ -21,9 +21,12 @@ float* data(const at::Tensor& tensor) { return tensor.data_ptr<float>(); }
 
 WeightMemory memory_of(Weight& weight) { return {data(weight.value), data(weight.first_moment), data(weight.second_moment)}; }
 
-BatchShape shape_of(const TrainingState& state, const at::Tensor& x) {
-  return {
-      .num_rows = x.size(0), .num_models = state.num_models(), .d_model = state.d_model(), .num_latents = state.num_latents()};
+BatchShape shape_of(const TrainingConfig& config, const TrainingState& state, const at::Tensor& x) {
+  return {.num_rows = x.size(0),
+          .num_models = state.num_models(),
+          .d_model = state.d_model(),
+          .num_latents = state.num_latents(),
+          .num_shared = num_shared_latents(config)};
 }
 
 // All that a step finds out before it changes a weight.
@@ -60,7 +63,7 @@ void fill_result(const at::Tensor& x, Differentiated& step) {
 }
 
 Differentiated differentiate(const TrainingConfig& config, const at::Tensor& x, const TrainingState& state) {
-  Differentiated step{.shape = shape_of(state, x)};
+  Differentiated step{.shape = shape_of(config, state, x)};
   const at::Tensor norms = decoder_norms(state);
   const int64_t count = k_at(config, state.step) * x.size(0);
   step.active = encode_top(x, state.encoder.value, state.encoder_bias.value, norms, count, state.smallest_kept);

@@ -89,7 +89,7 @@ Crosscoder train_crosscoder(const TrainingConfig& config, const RowSource& rows,
   TrainingState state = state_to_begin_with(config, scaling, options);
   RunRecord record(config, options, state.step);
   const ShuffledBatches batches(rows, config.batch_size, config.seed);
-  const bool is_sparse = options.engine == StepEngine::kSparse && config.l1_weight <= 0.0;
+  const bool is_sparse = options.engine == StepEngine::kSparse && training_kind(config) == TrainingKind::kBatchTopK;
   StageProgress progress(sink, "crosscoder", config.num_steps, "steps");
   progress.advance(state.step);
   while (state.step < config.num_steps) {

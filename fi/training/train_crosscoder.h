@@ -8,7 +8,8 @@
 
 namespace fi {
 
-/// Which of the two implementations of a step is used. L1 crosscoders are trained by autograd whatever is chosen.
+/// Which of the two implementations of a step is used. L1 and JumpReLU crosscoders are trained by autograd whatever
+/// is chosen.
 enum class StepEngine { kSparse, kAutograd };
 
 struct TrainingOptions {

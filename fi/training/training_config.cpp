@@ -44,6 +44,24 @@ void check_training_config(const TrainingConfig& c) {
   check_range("dead_after_rows", static_cast<double>(c.dead_after_rows), 1, 1e15);
   check_range("threshold_beta", c.threshold_beta, 0, 1);
   check_range("l1_weight", c.l1_weight, 0, 1e6);
+  check_range("l0_weight", c.l0_weight, 0, 1e6);
+  check_range("jump_threshold", c.jump_threshold, 1e-9, 1e6);
+  check_range("jump_bandwidth", c.jump_bandwidth, 1e-9, 1e6);
+  check_range("shared_share", c.shared_share, 0, 1);
+  check(c.l1_weight == 0.0 || c.l0_weight == 0.0, ErrorCode::kUsage,
+        "[train] l1_weight is {} and l0_weight {}, expected one of them to be 0; choose one penalty.", c.l1_weight, c.l0_weight);
+}
+
+TrainingKind training_kind(const TrainingConfig& c) {
+  if (c.l1_weight > 0.0) return TrainingKind::kL1;
+  return c.l0_weight > 0.0 ? TrainingKind::kJumpRelu : TrainingKind::kBatchTopK;
+}
+
+int64_t num_shared_latents(const TrainingConfig& c) { return std::llround(c.shared_share * static_cast<double>(c.num_latents)); }
+
+double l0_weight_at(const TrainingConfig& c, int64_t step) {
+  return step >= c.k_anneal_steps ? c.l0_weight
+                                  : c.l0_weight * static_cast<double>(step + 1) / static_cast<double>(c.k_anneal_steps);
 }
 
 int64_t k_at(const TrainingConfig& c, int64_t step) {

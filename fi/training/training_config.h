@@ -6,7 +6,8 @@
 namespace fi {
 
 /// How a crosscoder is trained. Names of the method: BatchTopK (Bussmann et al. 2412.06410), AuxK (Gao et al. 2406.04093),
-/// crosscoders for model diffing with it (Minder, Dumas et al. 2504.02922).
+/// crosscoders for model diffing with it (Minder, Dumas et al. 2504.02922), JumpReLU (Rajamanoharan et al. 2407.14435),
+/// designated shared latents (Mishra-Sharma et al. 2025, "Insights on crosscoder model diffing").
 struct TrainingConfig {
   int64_t num_latents = 4096;
   int64_t k = 32;           // mean number of active latents a row
@@ -26,6 +27,10 @@ struct TrainingConfig {
   int64_t dead_after_rows = 100'000;  // a latent that did not fire for so many rows is dead
   double threshold_beta = 0.99;       // moving average of the smallest code kept, once k has been annealed
   double l1_weight = 0.0;             // > 0: an L1 crosscoder (relu codes, penalty on scaled codes) instead of BatchTopK
+  double l0_weight = 0.0;             // > 0: a JumpReLU crosscoder (a threshold for each latent, penalty on active latents)
+  double jump_threshold = 0.1;        // JumpReLU: of scaled codes, at the first step
+  double jump_bandwidth = 0.1;        // JumpReLU: width of the window in which a scaled code moves its latent's threshold
+  double shared_share = 0.0;          // share of latents, the first ones, with one decoder vector for all models
   bool same_init = true;              // every model starts with the same vectors: what differs in the end, the data made differ
   uint64_t seed = 0;
 };
@@ -50,6 +55,10 @@ void visit_fields(TrainingConfig& c, Visit&& visit) {
   visit("dead_after_rows", c.dead_after_rows);
   visit("threshold_beta", c.threshold_beta);
   visit("l1_weight", c.l1_weight);
+  visit("l0_weight", c.l0_weight);
+  visit("jump_threshold", c.jump_threshold);
+  visit("jump_bandwidth", c.jump_bandwidth);
+  visit("shared_share", c.shared_share);
   visit("same_init", c.same_init);
   visit("seed", c.seed);
 }
@@ -58,8 +67,18 @@ void visit_fields(TrainingConfig& c, Visit&& visit) {
 /// rising over the first 20 and falling over the last 100; shorter phases where there are few steps.
 TrainingConfig usual_config(int64_t num_latents, int64_t k, int64_t num_steps);
 
+/// How a configuration selects codes.
+enum class TrainingKind { kBatchTopK, kL1, kJumpRelu };
+TrainingKind training_kind(const TrainingConfig& config);
+
+/// Latents 0 to this have one decoder vector for all models.
+int64_t num_shared_latents(const TrainingConfig& config);
+
 /// kUsage, naming the field, unless every number is in range.
 void check_training_config(const TrainingConfig& config);
+
+/// The weight of the L0 penalty at a step: it rises linearly over the first k_anneal_steps.
+double l0_weight_at(const TrainingConfig& config, int64_t step);
 
 /// Active latents a row, and learning rate, at a step.
 int64_t k_at(const TrainingConfig& config, int64_t step);

@@ -1,5 +1,7 @@
 #include "fi/training/training_state.h"
 
+#include <cmath>
+
 #include "fi/core/random.h"
 
 namespace fi {
@@ -15,10 +17,11 @@ Weight weight_of(at::Tensor value) {
 at::Tensor random_directions(int64_t num_latents, int64_t num_models, int64_t d_model, const TrainingConfig& config) {
   const at::Tensor directions = at::empty({num_latents, num_models, d_model}, at::kFloat);
   float* out = directions.data_ptr<float>();
+  const int64_t num_shared = num_shared_latents(config);
   for (int64_t j = 0; j < num_latents; ++j) {
     Random random(config.seed, stream_of("dictionary init") + static_cast<uint64_t>(j));
     for (int64_t i = 0; i < num_models * d_model; ++i) {
-      const bool repeated = config.same_init && i >= d_model;
+      const bool repeated = (config.same_init || j < num_shared) && i >= d_model;
       out[j * num_models * d_model + i] =
           repeated ? out[j * num_models * d_model + i % d_model] : static_cast<float>(random.normal());
     }
@@ -43,6 +46,8 @@ TrainingState initial_state(const TrainingConfig& config, const RowScaling& scal
   state.encoder_bias = weight_of(at::zeros({config.num_latents}));
   state.decoder = weight_of(directions.clone());
   state.decoder_bias = weight_of(at::zeros({state.num_models() * state.d_model()}));
+  if (training_kind(config) == TrainingKind::kJumpRelu)
+    state.log_jump = weight_of(at::full({config.num_latents}, std::log(config.jump_threshold)));
   state.rows_since_fired = at::zeros({config.num_latents}, at::kLong);
   return state;
 }
@@ -66,8 +71,15 @@ Crosscoder to_crosscoder(const TrainingState& state, const TrainingConfig& confi
   result.decoder_bias = copy(state.decoder_bias.value.view({state.num_models(), -1}));
   result.scaling = {.mean = copy(state.scaling.mean), .scale = copy(state.scaling.scale)};
   result.view = state.view;
-  result.sparsity = config.l1_weight > 0 ? Sparsity::kRelu : Sparsity::kBatchTopK;
   result.k = config.k;
+  switch (training_kind(config)) {
+    case TrainingKind::kBatchTopK: result.sparsity = Sparsity::kBatchTopK; break;
+    case TrainingKind::kL1: result.sparsity = Sparsity::kRelu; break;
+    case TrainingKind::kJumpRelu:
+      result.sparsity = Sparsity::kJumpRelu;
+      result.jump_threshold = copy(state.log_jump.value.exp() / decoder_norms(state).clamp_min(1e-30));
+      break;
+  }
   result.threshold = state.threshold;
   return result;
 }

@@ -21,6 +21,7 @@ struct TrainingState {
   Weight encoder_bias;              // [num_latents]
   Weight decoder;                   // [num_latents, num_models * d_model]
   Weight decoder_bias;              // [num_models * d_model]
+  Weight log_jump;                  // [num_latents] JumpReLU: logarithm of the threshold of scaled codes; else undefined
   at::Tensor rows_since_fired;      // [num_latents] int64
   RowScaling scaling;               // of the rows that it is trained on
   RowView view = RowView::kModels;  // stored with the dictionary
@@ -48,9 +49,11 @@ struct Gradients {
   at::Tensor encoder_bias;  // [num_latents]
   at::Tensor decoder;       // [num_latents, num_models * d_model]
   at::Tensor decoder_bias;  // [num_models * d_model]
+  at::Tensor log_jump;      // [num_latents] JumpReLU; else undefined
 };
 
-/// Unit encoder columns in random directions for each model (or one for all: same_init), decoder their transpose, zero biases.
+/// Unit encoder columns in random directions for each model (or one for all: same_init, and latents designated as shared),
+/// decoder their transpose, zero biases.
 TrainingState initial_state(const TrainingConfig& config, const RowScaling& scaling, RowView view);
 
 /// Sum over models of decoder norms: [num_latents].

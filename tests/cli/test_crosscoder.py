@@ -77,6 +77,25 @@ def test_resume_and_skip_keep_the_dictionary(trained, compare):
     assert json.loads((folder / "config.json").read_text()) and (folder / "latents.json").read_bytes() != latents
 
 
+def test_more_seeds_say_which_latents_come_back_and_keep_the_first_dictionary(trained, compare):
+    folder = trained / "features/crosscoder/layer_03"
+    made = (folder / "model.safetensors").stat().st_mtime_ns
+    assert compare(*SMALL, "--seeds", "2", "--resume").returncode == 0
+    assert (folder / "model.safetensors").stat().st_mtime_ns == made
+    stored = json.loads((folder / "latents.json").read_text())
+    assert stored["num_seeds"] == 2 and stored["stability"].endswith("(cosine 0.7 or more)")
+    for feature in stored["features"]:
+        measures = feature["measures"]
+        assert measures["seeds"] == 2 and measures["found_in_seeds"] in (1, 2) and len(measures["seed_cosines"]) == 1
+    report = report_of(trained)
+    latents = [feature for feature in report["features"] if feature["engine"] == "crosscoder"]
+    assert latents and all(feature["seeds"] in ("1 of 2", "2 of 2") for feature in latents)
+    assert report["settings"]["crosscoder of layer 3"]["latents in every seed"] == stored["stability"]
+    assert compare(*SMALL, "--resume").returncode == 0
+    assert "seeds" not in json.loads((folder / "latents.json").read_text())["features"][0]["measures"]
+    assert not (folder / "seeds.json").exists()
+
+
 def test_layers_that_are_no_numbers_are_refused(compare):
     result = compare("--layers", "three")
     assert result.returncode == 2 and "--layers got 'three'" in result.stderr

@@ -133,3 +133,43 @@ def test_a_dictionary_is_not_used_on_rows_that_are_not_its_own(program, models, 
     assert other.returncode == 8 and "hook point is resid_post.4, that of the rows resid_post.2" in other.stderr
     assert features(program, models, tmp_path / "absent", captured, "--layer", "4").returncode == 3
     assert program("features", models.base).returncode == 2
+
+
+def test_seeds_say_which_latents_come_back(captured, program, tmp_path):
+    words = ["train", "--activations", captured, "--layers", "4", *SMALL, "--steps", "40", "--seeds", "3"]
+    result = program(*words, "--json")
+    assert result.returncode == 0, result.stderr
+    (report,) = json.loads(result.stdout)
+    assert report["stability"].endswith("latents are in all 3 seeds (cosine 0.7 or more)")
+    folder = tmp_path / "dictionary"
+    stability = json.loads((folder / "seeds.json").read_text())
+    assert stability["num_seeds"] == 3 and len(stability["found"]) == 64 and set(stability["found"]) <= {1, 2, 3}
+    assert [len(cosines) for cosines in stability["cosines"]] == [64, 64]
+    siblings = sorted(path.name for path in folder.glob("seed_*"))
+    assert siblings == ["seed_01", "seed_02"] and (folder / "seed_02/model.safetensors").exists()
+    made = (folder / "seed_01/model.safetensors").stat().st_mtime_ns
+    assert program(*words, "--resume").returncode == 0
+    assert (folder / "seed_01/model.safetensors").stat().st_mtime_ns == made
+    assert program(*words[:-2]).returncode == 0 and not (folder / "seeds.json").exists()
+
+
+@pytest.mark.parametrize("count", ["0", "33"])
+def test_too_few_and_too_many_seeds_are_refused(captured, program, count):
+    result = program("train", "--activations", captured, "--layers", "4", *SMALL, "--steps", "3", "--seeds", count)
+    assert result.returncode == 2 and f"--seeds got {count}, expected 1 to 32" in result.stderr
+
+
+def test_other_sparsities_and_shared_latents(captured, program, tmp_path):
+    rows = ["train", "--activations", captured, "--layers", "4", *SMALL, "--steps", "30"]
+    result = program(*rows, "--sparsity", "jump_relu", "--penalty", "0.5", "--shared-latents", "0.25", "--out", "jump")
+    assert result.returncode == 0, result.stderr
+    assert program(*rows, "--sparsity", "l1", "--penalty", "0.5", "--out", "l1").returncode == 0
+    assert (tmp_path / "jump/model.safetensors").exists() and (tmp_path / "l1/model.safetensors").exists()
+    for words, message in [
+        (["--sparsity", "l1"], "--penalty got 0, expected a weight above 0 for --sparsity l1"),
+        (["--penalty", "2"], "--penalty got 2, but --sparsity batch_topk has none"),
+        (["--sparsity", "topk"], "--sparsity got 'topk', expected batch_topk, l1 or jump_relu"),
+        (["--shared-latents", "2"], "shared_share is 2, expected 0 to 1"),
+    ]:
+        refused = program(*rows, *words)
+        assert refused.returncode == 2 and message in refused.stderr

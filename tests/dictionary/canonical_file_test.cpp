@@ -89,6 +89,13 @@ TEST_F(CanonicalFile, EveryKindOfDictionaryComesBack) {
   save_crosscoder(c, {}, folder_);
   EXPECT_TRUE(encode(load_crosscoder(folder_), sample_rows()).equal(encode(c, sample_rows())));
 
+  c.scaling.scale = at::tensor({0.5F, 2.0F});  // folded into weights and thresholds
+  save_crosscoder(c, {}, folder_);
+  const Crosscoder unfolded = load_crosscoder(folder_);
+  EXPECT_TRUE(at::allclose(scaled_codes(unfolded, encode(unfolded, sample_rows())), scaled_codes(c, encode(c, sample_rows())),
+                           1e-5, 1e-5));
+  EXPECT_TRUE(at::allclose(decode(unfolded, encode(unfolded, sample_rows())), decode(c, encode(c, sample_rows())), 1e-5, 1e-5));
+
   c = sample_crosscoder(true);
   c.sparsity = Sparsity::kLinear;
   c.view = RowView::kDifference;

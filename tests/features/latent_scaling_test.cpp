@@ -145,6 +145,24 @@ TEST(Classify, FollowsLatentScaling) {
   EXPECT_EQ(kind_of(sums_of(0, 1, 0.9, 1)), "modified");  // other latents of the base write the same direction
 }
 
+// Each model holds `own` of its own vector and `other` of the other's.
+ScalingSums crossed_sums(double base_own, double base_other, double target_own, double target_other) {
+  ScalingSums sums = sums_of(base_own, target_own, base_own, target_own);
+  sums.error_ratio = {};
+  for (int text = 0; text < 300; ++text) {
+    sums.error_ratio[0].add_text(target_other, base_own);
+    sums.error_ratio[1].add_text(base_other, target_own);
+  }
+  return sums;
+}
+
+TEST(Classify, ModifiedIsAnotherStrengthOrAnotherDirectionByBothVectors) {
+  EXPECT_EQ(kind_of(crossed_sums(1.0, 0.75, 1.0, 1.17)), "shared");  // a bit of another feature in the target's vector alone
+  EXPECT_EQ(kind_of(crossed_sums(1.0, 0.7, 1.0, 0.7)), "modified");  // turned by 46 degrees, as strong
+  EXPECT_EQ(kind_of(crossed_sums(1.0, 1.0, 2.0, 1.0)), "modified");  // turned by 45 degrees, stronger in the target
+  EXPECT_EQ(kind_of(crossed_sums(1.0, 0.95, 1.0, 0.95)), "shared");
+}
+
 TEST(Classify, NeedsEnoughFirings) {
   ScalingSums sums = sums_of(0, 1, 0, 1);
   sums.num_firings = 199;
@@ -169,6 +187,21 @@ TEST(Twins, ARemovedAndAnAddedLatentOfOneDirectionAreOneModified) {
   EXPECT_EQ(features[2].twin, 5);
   EXPECT_EQ(features[5].twin, 2);
   EXPECT_NEAR(features[2].twin_cosine, 1.0, 1e-5);
+}
+
+TEST(Twins, AnAddedLatentWhoseDirectionTheBaseUsesElsewhereIsModified) {
+  for (const bool base_uses_it : {true, false}) {
+    Crosscoder c = random_crosscoder(7);
+    c.decoder[1][2].copy_(c.decoder[0][5] * 3.0);
+    std::vector<Feature> features(7);
+    for (int64_t j = 0; j < 7; ++j) features[static_cast<size_t>(j)] = {.latent = j, .kind = "shared"};
+    features[2].kind = "added";
+    features[5].nu_error_base = {1.0, base_uses_it ? 0.9 : -0.2, 1.1};
+    join_twins(c, {}, features);
+    EXPECT_EQ(features[2].kind, base_uses_it ? "modified" : "added");
+    EXPECT_EQ(features[2].twin, base_uses_it ? 5 : -1);
+    EXPECT_EQ(features[5].kind, "shared");
+  }
 }
 
 TEST(FindFeatures, RefusesWhatItCannotClass) {

@@ -2,192 +2,87 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <string>
 
-#include "fi/activations/row_statistics.h"
-#include "fi/features/find_features.h"
-#include "fi/training/train_crosscoder.h"
-#include "planted_world.h"
+#include "planted_study.h"
 
 namespace fi {
 namespace {
 
-constexpr int64_t kWidth = 48;
-constexpr int64_t kRows = 24'000;
-constexpr double kSameDirection = 0.9;
+bool is_exclusive(const std::string& kind) { return kind == "added" || kind == "removed"; }
+bool is_changed(const std::string& kind) { return is_exclusive(kind) || kind == "modified"; }
 
-TrainingConfig planted_config() {
-  return {.num_latents = 96,
-          .k = 2,
-          .k_initial = 6,
-          .k_anneal_steps = 200,
-          .batch_size = 512,
-          .num_steps = 1500,
-          .lr = 2e-3,
-          .warmup_steps = 20,
-          .decay_steps = 300,
-          .dead_after_rows = 10'000,
-          .seed = 1};
+void expect_found(const PlantedStudy& study, const std::string& kind) {
+  const PlantedScore score = score_of(study, kind);
+  EXPECT_EQ(score.recovered, score.planted) << kind << "\n" << describe_missed(study, kind);
+  EXPECT_GE(static_cast<double>(score.right), 0.95 * static_cast<double>(score.called)) << kind << "\n"
+                                                                                        << describe_missed(study, kind);
 }
 
-void append(std::vector<PlantedFeature>& features, int count, const PlantedFeature& feature) {
-  features.insert(features.end(), static_cast<size_t>(count), feature);
-}
-
-PlantedWorld mixed_world() {
-  std::vector<PlantedFeature> features;
-  append(features, 36, {});
-  append(features, 4, {.rate = 0.03, .base_weight = 0.0});
-  append(features, 2, {.rate = 0.005, .base_weight = 0.0});
-  append(features, 4, {.rate = 0.03, .target_weight = 0.0});
-  append(features, 4, {.rate = 0.03, .target_weight = 2.0});
-  append(features, 4, {.rate = 0.03, .target_weight = 0.4});
-  return PlantedWorld::make(std::move(features), kWidth, 3);
-}
-
-struct Study {
-  Crosscoder crosscoder;
-  FeatureTable table;
-};
-
-Study study(const at::Tensor& rows, const at::Tensor& held_out, const TrainingConfig& config) {
-  const MemoryRows source(rows);
-  const RowStatistics statistics = statistics_of(source);
-  const RowScaling scaling{.mean = statistics.mean(), .scale = statistics.scale()};
-  Study result{.crosscoder = train_crosscoder(config, source, scaling, {}, silent_progress())};
-  result.table = find_features(result.crosscoder, MemoryRows(held_out), unlabelled(held_out.size(0)), {.min_firings = 50},
-                               silent_progress());
-  return result;
-}
-
-struct Match {
-  int64_t feature = 0;
-  double cosine = 0.0;
-};
-
-// The planted direction nearest to what a latent writes into one model.
-Match nearest(const PlantedWorld& world, const Crosscoder& c, int64_t model, int64_t latent) {
-  const at::Tensor vector = c.decoder[model][latent];
-  const at::Tensor cosines = world.directions.matmul(vector) / vector.norm().clamp_min(1e-20);
-  const int64_t best = cosines.argmax().item<int64_t>();
-  return {best, cosines[best].item<double>()};
-}
-
-std::string true_kind(const PlantedFeature& feature) {
-  if (feature.base_weight == 0.0) return "added";
-  if (feature.target_weight == 0.0) return "removed";
-  return feature.base_weight == feature.target_weight ? "shared" : "modified";
-}
-
-std::string describe(const PlantedWorld& world, const Study& s, const Feature& f) {
-  const Match base = nearest(world, s.crosscoder, 0, f.latent), target = nearest(world, s.crosscoder, 1, f.latent);
-  return fmt::format(
-      "latent {} {} fires {} share {:.2f} cos {:.2f} nu_base {:.2f} [{:.2f} {:.2f}] nu_target {:.2f} [{:.2f} {:.2f}] others "
-      "{:.2f} "
-      "{:.2f} "
-      "| base {} {:.2f} {} | target {} {:.2f} {}\n",
-      f.latent, f.kind, f.num_firings, f.target_norm_share, f.decoder_cosine, f.nu_error_base.value, f.nu_error_base.low,
-      f.nu_error_base.high, f.nu_error_target.value, f.nu_error_target.low, f.nu_error_target.high, f.nu_others_base,
-      f.nu_others_target, base.feature, base.cosine, true_kind(world.features[static_cast<size_t>(base.feature)]), target.feature,
-      target.cosine, true_kind(world.features[static_cast<size_t>(target.feature)]));
-}
-
-struct Score {
-  int64_t planted = 0;
-  int64_t recovered = 0;  // planted features that some latent of the right class points at
-  int64_t called = 0;
-  int64_t right = 0;  // latents of the class that point at a planted feature of the class
-};
-
-Score score(const PlantedWorld& world, const Study& s, const std::string& kind, int64_t model) {
-  Score result;
-  std::vector<bool> found(world.features.size(), false);
-  for (const Feature& feature : s.table.features) {
-    if (feature.kind != kind) continue;
-    const Match match = nearest(world, s.crosscoder, model, feature.latent);
-    const bool is_right = true_kind(world.features[static_cast<size_t>(match.feature)]) == kind;
-    ++result.called;
-    result.right += is_right;
-    if (is_right && match.cosine > kSameDirection) found[static_cast<size_t>(match.feature)] = true;
-  }
-  for (size_t i = 0; i < world.features.size(); ++i) {
-    if (true_kind(world.features[i]) != kind) continue;
-    ++result.planted;
-    result.recovered += found[i];
-  }
-  return result;
-}
-
-std::string all_latents(const PlantedWorld& world, const Study& s) {
-  std::string text;
-  for (const Feature& feature : s.table.features) {
-    if (feature.num_firings > 0) text += describe(world, s, feature);
-  }
-  return text;
-}
-
+// The set-up was chosen on seeds 1 to 3; these were first looked at when it was done.
 class PlantedSeeds : public testing::TestWithParam<uint64_t> {};
 
-TEST_P(PlantedSeeds, WhatOneModelLacksIsFoundAndNothingElseIsCalledSo) {
-  const PlantedWorld world = mixed_world();
-  TrainingConfig config = planted_config();
-  config.seed = GetParam();
-  const Study s = study(world.rows(kRows, 0.05, 10 + GetParam()), world.rows(kRows, 0.05, 20 + GetParam()), config);
-  for (const auto& [kind, model] : {std::pair<std::string, int64_t>{"added", 1}, {"removed", 0}}) {
-    const Score result = score(world, s, kind, model);
-    EXPECT_EQ(result.recovered, result.planted) << kind << "\n" << all_latents(world, s);
-    EXPECT_GE(static_cast<double>(result.right), 0.95 * static_cast<double>(result.called)) << kind << "\n"
-                                                                                            << all_latents(world, s);
-  }
-  // A feature that is twice as strong in one model may be held by two latents, one for weak and one for strong rows, and a latent
-  // may hold a shared and a reweighted feature together, where no class is right: measured 1.00, 0.83 and 0.92.
-  const Score modified = score(world, s, "modified", 1);
-  EXPECT_GE(modified.recovered, 6) << all_latents(world, s);
-  EXPECT_GE(static_cast<double>(modified.right), 0.8 * static_cast<double>(modified.called)) << all_latents(world, s);
+TEST_P(PlantedSeeds, WhatDiffersIsFoundAndNothingElseIsCalledSo) {
+  const PlantedWorld world = mixed_world(GetParam());
+  const PlantedStudy study = study_world(world, planted_config(world, GetParam()), GetParam());
+  for (const char* kind : {"added", "removed", "modified"}) expect_found(study, kind);
+  const PlantedStudy hidden = with_norms_hidden(study, GetParam());
+  for (const Feature& feature : hidden.table.features) EXPECT_FALSE(norms_call_exclusive(feature));
+  for (const char* kind : {"added", "removed"}) expect_found(hidden, kind);
 }
 
-INSTANTIATE_TEST_SUITE_P(Seeds, PlantedSeeds, testing::Values(1, 2, 3));
+INSTANTIATE_TEST_SUITE_P(Fresh, PlantedSeeds, testing::Values(101, 102, 103, 104, 105));
+
+PlantedWorld shared_world(uint64_t seed) {
+  return PlantedWorld::make(std::vector<PlantedFeature>(100, {.rate = 0.02}), kPlantedWidth, seed);
+}
 
 TEST(Planted, IdenticalModelsHaveNothingExclusiveOrModified) {
-  const PlantedWorld world = PlantedWorld::make(std::vector<PlantedFeature>(50), kWidth, 4);
-  at::Tensor rows = world.rows(kRows, 0.05, 5), held_out = world.rows(kRows, 0.05, 6);
+  const PlantedWorld world = shared_world(4);
+  at::Tensor rows = world.rows(kPlantedRows, kPlantedNoise, 5), held_out = world.rows(kPlantedRows, kPlantedNoise, 6);
   for (at::Tensor& tensor : std::vector<at::Tensor>{rows, held_out}) tensor.select(1, 1).copy_(tensor.select(1, 0));
   for (const bool same_init : {true, false}) {
-    TrainingConfig config = planted_config();
+    TrainingConfig config = planted_config(world, 1);
     config.same_init = same_init;
-    const Study s = study(rows, held_out, config);
-    for (const Feature& feature : s.table.features) {
-      EXPECT_TRUE(feature.kind == "shared" || feature.kind == "undecided" || feature.kind == "dead")
-          << describe(world, s, feature);
-    }
+    const PlantedStudy study = study_rows(world, rows, held_out, config);
+    for (const Feature& feature : study.table.features) EXPECT_FALSE(is_changed(feature.kind)) << describe(study, feature);
   }
+}
+
+// As Q8_0 rounds: blocks of 32, each to 127 steps of its largest value.
+at::Tensor rounded_to_8_bits(const at::Tensor& rows) {
+  const at::Tensor blocks = rows.reshape({-1, 32});
+  const at::Tensor step = blocks.abs().amax({1}, true).clamp_min(1e-20) / 127.0;
+  return ((blocks / step).round() * step).view_as(rows);
 }
 
 TEST(Planted, RequantisedModelsDifferInAtMostOneLatentOfAHundred) {
-  const PlantedWorld world = PlantedWorld::make(std::vector<PlantedFeature>(50), kWidth, 4);
-  at::Tensor rows = world.rows(kRows, 0.05, 5), held_out = world.rows(kRows, 0.05, 6);
-  for (at::Tensor& tensor : std::vector<at::Tensor>{rows, held_out}) {
-    tensor.select(1, 1).copy_(tensor.select(1, 0) + 0.02 * world.rows(kRows, 0.5, 7).select(1, 1));
-  }
-  const Study s = study(rows, held_out, planted_config());
-  const auto differing = std::count_if(s.table.features.begin(), s.table.features.end(), [](const Feature& f) {
-    return f.kind == "added" || f.kind == "removed" || f.kind == "modified";
-  });
-  EXPECT_LE(differing, 1) << all_latents(world, s);
+  const PlantedWorld world = shared_world(4);
+  at::Tensor rows = world.rows(kPlantedRows, kPlantedNoise, 5), held_out = world.rows(kPlantedRows, kPlantedNoise, 6);
+  for (at::Tensor& tensor : std::vector<at::Tensor>{rows, held_out})
+    tensor.select(1, 1).copy_(rounded_to_8_bits(tensor.select(1, 0).contiguous()));
+  const PlantedStudy study = study_rows(world, rows, held_out, planted_config(world, 1));
+  const auto& latents = study.table.features;
+  const auto differing = std::count_if(latents.begin(), latents.end(), [](const Feature& f) { return is_changed(f.kind); });
+  EXPECT_LE(differing, static_cast<std::ptrdiff_t>(latents.size() / 100)) << describe_latents(study);
 }
 
-// An L1 penalty favours the model that uses a feature more; the other's quarter of the strength must not be taken for nothing.
-TEST(Planted, AnL1CrosscoderOfWeakenedFeaturesHasNothingExclusive) {
-  std::vector<PlantedFeature> features;
-  append(features, 40, {});
-  append(features, 10, {.target_weight = 0.25});
-  const PlantedWorld world = PlantedWorld::make(std::move(features), kWidth, 8);
-  TrainingConfig config = planted_config();
+// What an L1 penalty is known to do (Minder, Dumas et al. 2504.02922): it takes a feature that one model uses less from that
+// model altogether (complete shrinkage), and writes a feature that the models hold partly on other rows with latents of one model
+// each (latent decoupling). By decoder norms such latents are exclusive; in truth nothing here is.
+TEST(Planted, FalseExclusivesOfAnL1CrosscoderAreNotReported) {
+  std::vector<PlantedFeature> features(60, {.rate = 0.02});
+  features.insert(features.end(), 10, {.rate = 0.02, .target_weight = 0.25});
+  features.insert(features.end(), 10, {.rate = 0.02, .half_apart = true});
+  const PlantedWorld world = PlantedWorld::make(std::move(features), kPlantedWidth, 8);
+  TrainingConfig config = planted_config(world, 8);
   config.l1_weight = 4.0;
-  const Study s = study(world.rows(kRows, 0.05, 9), world.rows(kRows, 0.05, 10), config);
-  for (const Feature& f : s.table.features) {
-    EXPECT_TRUE(f.kind != "added" && f.kind != "removed") << describe(world, s, f);
+  const PlantedStudy study = study_world(world, config, 8);
+  int64_t num_false = 0;
+  for (const Feature& feature : study.table.features) {
+    num_false += feature.num_firings > 0 && norms_call_exclusive(feature);
+    EXPECT_FALSE(is_exclusive(feature.kind)) << describe(study, feature);
   }
+  EXPECT_GE(num_false, 5) << describe_latents(study);
 }
 
 }  // namespace

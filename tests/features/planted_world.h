@@ -13,6 +13,7 @@ struct PlantedFeature {
   double rate = 0.03;        // share of rows that hold it
   double base_weight = 1.0;  // 0: the base does not have it
   double target_weight = 1.0;
+  bool half_apart = false;  // half of its rows hold it in one model only
 };
 
 /// Rows made of known directions, so that what a dictionary says can be checked.
@@ -42,8 +43,9 @@ struct PlantedWorld {
         const PlantedFeature& feature = features[static_cast<size_t>(j)];
         if (random.uniform() >= feature.rate) continue;
         const double strength = 1.0 + random.uniform();
-        base[row * num_features + j] = static_cast<float>(strength * feature.base_weight);
-        target[row * num_features + j] = static_cast<float>(strength * feature.target_weight);
+        const double where = feature.half_apart ? random.uniform() : 1.0;  // below a quarter: base only; a half: target only
+        if (where < 0.25 || where >= 0.5) base[row * num_features + j] = static_cast<float>(strength * feature.base_weight);
+        if (where >= 0.25) target[row * num_features + j] = static_cast<float>(strength * feature.target_weight);
       }
     }
     at::Tensor result = weights.matmul(directions).transpose(0, 1).contiguous();
