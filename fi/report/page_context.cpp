@@ -17,7 +17,7 @@
 namespace fi {
 namespace {
 
-constexpr Canvas kWide{1000, false};
+constexpr Canvas kWide{860, false};  // on a tablet and on paper still with legible words
 constexpr Canvas kNarrow{340, false};
 constexpr Canvas kCard{440, false};
 constexpr Canvas kNarrowCard{300, false};

@@ -114,7 +114,7 @@ export function Callout({ feature, details }: { feature: Feature; details: Detai
             <p dir="auto">{feature.firesOn}</p>
           </Labelled>
         )}
-        {feature.promotes && (
+        {feature.promotes && !feature.promoted.length && (
           <Labelled label="promotes">
             <p dir="auto">{feature.promotes}</p>
           </Labelled>
