@@ -20,11 +20,16 @@ at::Tensor decoder_by_latent(const Crosscoder& crosscoder) {
   return crosscoder.decoder.permute({1, 0, 2}).reshape({crosscoder.num_latents(), -1});
 }
 
+at::Tensor largest_of_each_row(const at::Tensor& scaled, int64_t k) {
+  return at::zeros_like(scaled, at::kBool).scatter_(1, std::get<1>(scaled.topk(k, 1, true, false)), true);
+}
+
 at::Tensor keep(const Crosscoder& crosscoder, const at::Tensor& pre_activations) {
   if (crosscoder.sparsity == Sparsity::kLinear) return pre_activations;
   const at::Tensor codes = pre_activations.relu();
   switch (crosscoder.sparsity) {
     case Sparsity::kBatchTopK: return codes * scaled_codes(crosscoder, codes).gt(crosscoder.threshold);
+    case Sparsity::kTopK: return codes * largest_of_each_row(scaled_codes(crosscoder, codes), crosscoder.k);
     case Sparsity::kJumpRelu: return codes * codes.gt(crosscoder.jump_threshold);
     default: return codes;
   }
@@ -45,12 +50,26 @@ void check_crosscoder(const Crosscoder& c, const std::string& where) {
   check(c.scaling.scale.gt(0).all().item<bool>(), ErrorCode::kInvalid,
         "[dictionary] {}: a normalisation scale is not above 0; re-export the dictionary.", where);
   if (c.sparsity == Sparsity::kJumpRelu) check_tensor(c.jump_threshold, {latents}, "jump_threshold", where);
-  check(c.sparsity != Sparsity::kBatchTopK || c.k > 0, ErrorCode::kInvalid,
-        "[dictionary] {}: k is {}, expected at least 1; re-export the dictionary.", where, c.k);
+  const bool has_k = c.sparsity == Sparsity::kBatchTopK || c.sparsity == Sparsity::kTopK;
+  check(!has_k || c.k > 0, ErrorCode::kInvalid, "[dictionary] {}: k is {}, expected at least 1; re-export the dictionary.", where,
+        c.k);
+  check(c.sparsity != Sparsity::kTopK || c.k <= latents, ErrorCode::kInvalid,
+        "[dictionary] {}: k is {}, but there are {} latents; re-export the dictionary.", where, c.k, latents);
 }
 
 RowScaling identity_scaling(int64_t num_models, int64_t d_model) {
   return {.mean = at::zeros({num_models, d_model}), .scale = at::ones({num_models})};
+}
+
+const char* sparsity_name(Sparsity sparsity) {
+  switch (sparsity) {
+    case Sparsity::kBatchTopK: return "batch_topk";
+    case Sparsity::kTopK: return "topk";
+    case Sparsity::kRelu: return "relu";
+    case Sparsity::kJumpRelu: return "jump_relu";
+    case Sparsity::kLinear: return "linear";
+  }
+  return "";
 }
 
 at::Tensor view_rows(RowView view, const at::Tensor& rows) {
@@ -90,7 +109,7 @@ at::Tensor decode(const Crosscoder& c, const at::Tensor& codes) {
 at::Tensor scaled_codes(const Crosscoder& c, const at::Tensor& codes) { return codes * code_norms(c); }
 
 Crosscoder with_unit_code_norms(const Crosscoder& c) {
-  invariant(c.sparsity == Sparsity::kBatchTopK || c.sparsity == Sparsity::kRelu, "only codes of relu scale with their latent");
+  invariant(c.sparsity != Sparsity::kLinear, "codes of a linear dictionary have no norms");
   // A dead latent may have no decoder at all: it keeps its (zero) vectors.
   const at::Tensor norms = code_norms(c);
   const at::Tensor factor = at::where(norms > 0, norms, at::ones_like(norms));
@@ -98,6 +117,7 @@ Crosscoder with_unit_code_norms(const Crosscoder& c) {
   result.encoder = c.encoder * factor;
   result.encoder_bias = c.encoder_bias * factor;
   result.decoder = c.decoder / factor.view({1, -1, 1});
+  if (c.sparsity == Sparsity::kJumpRelu) result.jump_threshold = c.jump_threshold * factor;
   return result;
 }
 

@@ -28,6 +28,8 @@ Crosscoder fold_scales(const Crosscoder& crosscoder, double file_scale) {
 
 bool has_one_scale(const RowScaling& scaling) { return scaling.scale.eq(scaling.scale[0]).all().item<bool>(); }
 
+bool has_k(const Crosscoder& c) { return c.sparsity == Sparsity::kBatchTopK || c.sparsity == Sparsity::kTopK; }
+
 Json config_of(const Crosscoder& c, double target_rms) {
   Json config = {{"activation_dim", c.d_model()},
                  {"dict_size", c.num_latents()},
@@ -38,18 +40,8 @@ Json config_of(const Crosscoder& c, double target_rms) {
                  {"init_with_transpose", true},
                  {"same_init_for_all_layers", false},
                  {"target_rms", target_rms}};
-  if (c.sparsity == Sparsity::kBatchTopK) config["k"] = c.k;
+  if (has_k(c)) config["k"] = c.k;
   return config;
-}
-
-const char* sparsity_name(Sparsity sparsity) {
-  switch (sparsity) {
-    case Sparsity::kBatchTopK: return "batch_topk";
-    case Sparsity::kRelu: return "relu";
-    case Sparsity::kJumpRelu: return "jump_relu";
-    case Sparsity::kLinear: return "linear";
-  }
-  return "";
 }
 
 class Tensors {
@@ -85,7 +77,7 @@ Tensors tensors_of(const Crosscoder& c, double target_rms) {
   tensors.add("activation_std", at::full_like(c.scaling.mean, 1.0 / scale));
   tensors.add("activation_global_scale", number(scale));
   tensors.add("target_rms", number(target_rms));
-  if (c.sparsity == Sparsity::kBatchTopK) {
+  if (has_k(c)) {
     tensors.add("k", at::scalar_tensor(c.k, at::kInt));
     tensors.add("threshold", number(c.threshold));
   }
@@ -107,9 +99,8 @@ std::map<std::string, std::string> metadata_of(const Crosscoder& c) {
 
 void save_crosscoder(const Crosscoder& crosscoder, const DictionaryOrigin& origin, const std::filesystem::path& folder) {
   check_crosscoder(crosscoder, folder.string());
-  const bool foldable = crosscoder.sparsity == Sparsity::kBatchTopK || crosscoder.sparsity == Sparsity::kRelu;
-  check(has_one_scale(crosscoder.scaling) || foldable, ErrorCode::kUnsupported,
-        "[dictionary] {}: only BatchTopK and relu dictionaries can be written with a scale for each model.", folder.string());
+  check(has_one_scale(crosscoder.scaling) || crosscoder.sparsity != Sparsity::kLinear, ErrorCode::kUnsupported,
+        "[dictionary] {}: a linear dictionary cannot be written with a scale for each model.", folder.string());
   const double file_scale = crosscoder.scaling.scale.log().mean().exp().item<double>();
   const Crosscoder written = has_one_scale(crosscoder.scaling) ? crosscoder : fold_scales(crosscoder, file_scale);
   const double target_rms = std::sqrt(static_cast<double>(written.num_models() * written.d_model()));
