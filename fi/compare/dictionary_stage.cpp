@@ -8,6 +8,7 @@
 #include "fi/compare/name_hypotheses.h"
 #include "fi/compare/row_stores.h"
 #include "fi/compare/run_files.h"
+#include "fi/compare/splice_dictionary.h"
 #include "fi/core/error.h"
 #include "fi/core/hash.h"
 #include "fi/dictionary/canonical_file.h"
@@ -49,17 +50,17 @@ TrainingConfig training_for(const CompareOptions& options) {
   return config;
 }
 
-/// The base model, loaded when the first dictionary needs it.
+/// Both models, loaded when the first dictionary needs them.
 struct Reader {
   const CompareOptions& options;
   const fs::path& activations;
   ProgressSink& progress;
-  std::optional<LoadedModel> base;
+  std::optional<BothModels> models;
   std::vector<CategoryHypothesis> hypotheses;
 
   void load() {
-    if (base) return;
-    base = load_base(options, progress);
+    if (models) return;
+    models = load_both(options, progress);
     std::set<std::vector<std::string>> triggers;
     for (const Json& place : read_json(activations / kLocalisationFile))
       triggers.insert(place.at("categories").get<std::vector<std::string>>());
@@ -70,6 +71,9 @@ struct Reader {
 Json latents_document(const ActivationStore& store, const RowStore& place, const Crosscoder& crosscoder,
                       const DictionaryReport& quality, const FeatureTable& table, const Reader& reader) {
   const auto seed = static_cast<uint64_t>(reader.options.seed);
+  const std::optional<SpliceReport> splice =
+      splice_dictionary({place.folder, store, crosscoder, quality, place.layer, seed}, reader.models->base.decoder,
+                        reader.models->target.decoder, reader.progress);
   const std::vector<int64_t> shown = latents_to_show(table);
   const LatentInputs inputs{crosscoder,
                             store,
@@ -77,11 +81,12 @@ Json latents_document(const ActivationStore& store, const RowStore& place, const
                             quality.num_training_rows,
                             place.layer,
                             reader.hypotheses,
-                            reader.base->decoder,
-                            *reader.base->tokenizer,
+                            reader.models->base.decoder,
+                            *reader.models->base.tokenizer,
                             seed};
   return {{"layer", place.layer},
           {"quality", fields_to_json(quality)},
+          {"spliced", value_to_json(splice)},
           {"classes", counts_by_class(table)},
           {"min_firings", kMinFirings},
           {"rows_dropped",
@@ -146,17 +151,18 @@ Json dictionary_notes(const Json& latents) {
   };
   std::vector<std::string> counts;
   for (const auto& [kind, count] : classes.items()) counts.push_back(fmt::format("{} {}", count.get<int64_t>(), kind));
-  const Json settings = {{"size", fmt::format("{} latents, k {}, {} steps on {} rows", quality.at("num_latents").get<int64_t>(),
-                                              quality.at("k").get<int64_t>(), quality.at("num_steps").get<int64_t>(),
-                                              quality.at("num_training_rows").get<int64_t>())},
-                         {"variance explained on held-out rows", explained("crosscoder")},
-                         {"by PCA of rank k", explained("pca")},
-                         {"by a random dictionary of this size", explained("random")},
-                         {"held-out rows", crosscoder.at("num_rows")},
-                         {"latents a row", fmt::format("{:.1f}", crosscoder.at("l0").get<double>())},
-                         {"share of latents dead, dense", fmt::format("{:.3f}, {:.3f}", crosscoder.at("dead_share").get<double>(),
-                                                                      crosscoder.at("dense_share").get<double>())},
-                         {"latents by class", fmt::format("{}", fmt::join(counts, ", "))}};
+  Json settings = {{"size", fmt::format("{} latents, k {}, {} steps on {} rows", quality.at("num_latents").get<int64_t>(),
+                                        quality.at("k").get<int64_t>(), quality.at("num_steps").get<int64_t>(),
+                                        quality.at("num_training_rows").get<int64_t>())},
+                   {"variance explained on held-out rows", explained("crosscoder")},
+                   {"by PCA of rank k", explained("pca")},
+                   {"by a random dictionary of this size", explained("random")},
+                   {"held-out rows", crosscoder.at("num_rows")},
+                   {"latents a row", fmt::format("{:.1f}", crosscoder.at("l0").get<double>())},
+                   {"share of latents dead, dense", fmt::format("{:.3f}, {:.3f}", crosscoder.at("dead_share").get<double>(),
+                                                                crosscoder.at("dense_share").get<double>())},
+                   {"latents by class", fmt::format("{}", fmt::join(counts, ", "))}};
+  settings.update(splice_notes(latents.value("spliced", Json())));
   const Json not_seen = {
       {"variance not explained", fmt::format("{:.3f}", 1.0 - crosscoder.at("explained").get<double>())},
       {"latents that never fired on held-out rows", classes.at("dead")},

@@ -83,12 +83,15 @@ ForeignDictionary read_ckkissane(const DictionarySource& source) {
   c.decoder_bias = tensors.take_shaped("b_dec", {models, width}, "num_models, d_model");
   c.scaling = identity_scaling(models, width);
   c.sparsity = Sparsity::kRelu;
+  tensors.check_all_taken({}, "ckkissane crosscoder");
   return result;
 }
 
 ForeignDictionary read_openmoss(const DictionarySource& source) {
   const NamedTensors& tensors = source.tensors;
-  const std::string activation = text_at(source.config, "act_fn"), norm = text_at(source.config, "norm_activation");
+  const std::string norm = text_at(source.config, "norm_activation");
+  std::string activation = text_at(source.config, "act_fn");
+  if (tensors.has("activation_function.log_jumprelu_threshold")) activation = "jumprelu";  // whatever the config says
   check(activation.empty() || activation == "relu", ErrorCode::kUnsupported,
         "[dictionary] {}: act_fn is {}, expected relu: OpenMOSS crosscoders of other kinds gate each model by its own decoder "
         "norm, "

@@ -99,7 +99,7 @@ class DelphiWriter {
 
  private:
   void add(int64_t first_row, const at::Tensor& codes) {
-    const at::Tensor active = codes.gt(kSmallest).nonzero();
+    const at::Tensor active = codes.gt(kSmallest).nonzero().contiguous();
     const int64_t* places = active.const_data_ptr<int64_t>();
     const float* values = codes.const_data_ptr<float>();
     for (int64_t i = 0; i < active.size(0); ++i) {

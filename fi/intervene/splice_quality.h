@@ -78,7 +78,8 @@ struct SpliceOptions {
 
 /// Both models read the texts; after `layer`, their rows at `places` (sorted by text) are replaced and each model goes on with
 /// its own. Effects are means over the answer tokens that are predicted from a replaced row or one after it. Memory does not grow
-/// with the texts. kIncompatible for models of different shapes or texts of other ids, kUsage if no answer token is predicted.
+/// with the texts. Without such a token num_answers is 0, and nothing else is there. kIncompatible for models of different shapes
+/// or texts of other ids.
 SpliceReport splice_quality(const Decoder& base, const Decoder& target, const std::vector<TracedText>& texts,
                             std::span<const SplicePlace> places,
                             const std::vector<std::pair<std::string, RowReplacement>>& replacements, const SpliceOptions& options,

@@ -198,6 +198,9 @@ TEST_F(Importing, WhatWouldChangeCodesUnseenIsRefused) {
   EXPECT_THAT(unsupported(sparsify_, R"({"k": 2, "transcode": true})"), HasSubstr("transcoder"));
   EXPECT_THAT(unsupported(with(learned_, "more", at::ones({1})), "{}"), HasSubstr("'more' [1]"));
   EXPECT_THAT(unsupported(openmoss_, R"({"act_fn": "jumprelu"})"), HasSubstr("act_fn is jumprelu"));
+  EXPECT_THAT(unsupported(with(openmoss_, "activation_function.log_jumprelu_threshold", at::ones({4})), "{}"),
+              HasSubstr("act_fn is jumprelu"));
+  EXPECT_THAT(unsupported(with(ckkissane_, "threshold", at::ones({4})), ""), HasSubstr("'threshold' [4] is no part of"));
   EXPECT_THAT(unsupported(openmoss_, R"({"act_fn": "relu", "norm_activation": "token-wise"})"), HasSubstr("token-wise"));
   EXPECT_THAT(unsupported({{"weight", at::ones({3, 4})}}, ""),
               HasSubstr("holds 'weight' [3, 4], which is none of: dictionary_learning crosscoder, ckkissane crosscoder"));

@@ -103,6 +103,12 @@ TEST_F(SpliceQuality, BothModelsRowsAreSeenTogether) {
   EXPECT_EQ(same.replacements[2].base.kl, 0.0);
 }
 
+TEST_F(SpliceQuality, WithoutReplacedRowsThereIsNothingToSay) {
+  const SpliceReport report = splice_quality(base_, target_, texts_, {}, {}, {.layer = kLayer, .mean = mean_}, silent_progress());
+  EXPECT_EQ(report.num_answers, 0);
+  EXPECT_TRUE(report.replacements.empty());
+}
+
 TEST_F(SpliceQuality, WhatDoesNotFitIsRefused) {
   const auto code = [&](const std::vector<TracedText>& texts, const std::vector<SplicePlace>& places, int64_t layer) {
     try {
@@ -114,7 +120,6 @@ TEST_F(SpliceQuality, WhatDoesNotFitIsRefused) {
   };
   EXPECT_EQ(code(texts_, places_, 99), ErrorCode::kIncompatible);
   EXPECT_EQ(code(texts_, {{0, 500}}, kLayer), ErrorCode::kIncompatible);
-  EXPECT_EQ(code(texts_, {}, kLayer), ErrorCode::kUsage);
   std::vector<TracedText> foreign = texts_;
   foreign[2].ids[3] = 1'000'000;
   EXPECT_EQ(code(foreign, places_, kLayer), ErrorCode::kIncompatible);
