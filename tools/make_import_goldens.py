@@ -171,6 +171,7 @@ def read_slices(samples: pathlib.Path, rows: torch.Tensor) -> None:
         shutil.rmtree(out, ignore_errors=True)
         shutil.copytree(folder, out)
         sae = SAE.load_from_disk(out)
+        assert sae.cfg.metadata.hook_name == "blocks.3.hook_resid_post"
         codes = sae.encode(rows)
         tensors = {"rows": rows, "scaled_codes": codes, "reconstructions": sae.decode(codes)}
         save_file({key: value.detach().contiguous() for key, value in tensors.items()}, out / "expected.safetensors")

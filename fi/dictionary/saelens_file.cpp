@@ -9,6 +9,9 @@
 namespace fi {
 namespace {
 
+// Without it SAELens takes the config for one of before 6.0 and drops the metadata.
+constexpr const char* kLayoutVersion = "6.0.0";
+
 std::string transformer_lens_name(const std::string& hook_point) {
   constexpr std::string_view kOurs = "resid_post.";
   return hook_point.starts_with(kOurs) ? fmt::format("blocks.{}.hook_resid_post", hook_point.substr(kOurs.size())) : hook_point;
@@ -31,7 +34,10 @@ Json config_of_slice(const Crosscoder& c, const SaeLensPlace& place) {
                  {"apply_b_dec_to_input", false},
                  {"normalize_activations", "none"},
                  {"reshape_activations", "none"},
-                 {"metadata", {{"model_name", place.model_name}, {"hook_name", transformer_lens_name(place.hook_point)}}}};
+                 {"metadata",
+                  {{"sae_lens_version", kLayoutVersion},
+                   {"model_name", place.model_name},
+                   {"hook_name", transformer_lens_name(place.hook_point)}}}};
   if (c.sparsity == Sparsity::kTopK) config["k"] = c.k;
   return config;
 }
