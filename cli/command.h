@@ -25,6 +25,8 @@ Command add_compare(CLI::App& parent);
 Command add_capture(CLI::App& parent);
 Command add_train(CLI::App& parent);
 Command add_features(CLI::App& parent);
+Command add_export(CLI::App& parent);
+Command add_import(CLI::App& parent);
 Command add_report(CLI::App& parent);
 Command add_generate(CLI::App& parent);
 Command add_doctor(CLI::App& parent);

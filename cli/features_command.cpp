@@ -42,7 +42,10 @@ Command add_features(CLI::App& parent) {
   auto request = std::make_shared<FeaturesRequest>();
   CLI::App* app = parent.add_subcommand("features", "Class the latents of a dictionary on the rows that capture stored");
   app->add_option("base", request->models.base_model, "The base model, for its tokenizer and unembedding");
-  app->add_option("--dictionary", request->dictionary, "Folder of the dictionary: config.json and model.safetensors")->required();
+  app->add_option("--dictionary", request->dictionary, "Folder or file of a crosscoder, trained here or elsewhere")->required();
+  app->add_option("--scales", request->scales,
+                  "What the trainer multiplied each model's rows by, such as 0.21,0.24 (default: what the dictionary says, or an "
+                  "estimate)");
   app->add_option("--activations", request->activations, "Output folder of a run, or one store of rows")->capture_default_str();
   app->add_option("--layer", request->layer, "Which layer, where rows of several are stored");
   app->add_option("--min-firings", request->min_firings, "Firings below which a latent gets no class")->capture_default_str();

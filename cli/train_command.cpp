@@ -3,6 +3,8 @@
 #include <memory>
 
 #include "cli/command.h"
+#include "cli/options_cli.h"
+#include "fi/compare/splice_dictionary.h"
 #include "fi/compare/train_stored.h"
 
 namespace fi {
@@ -12,11 +14,21 @@ constexpr const char* kTrainExamples =
     "Examples:\n"
     "  feature-interpreter capture BASE TARGET --layers 20 --output-dir run\n"
     "  feature-interpreter train --activations run --num-latents 4096 --k 32 --steps 300 --out dictionary\n"
-    "  feature-interpreter train --activations run --num-latents 4096 --k 32 --steps 300 --out dictionary --resume";
+    "  feature-interpreter train --activations run --num-latents 4096 --k 32 --steps 300 --out dictionary --resume\n"
+    "  feature-interpreter train BASE TARGET --activations run --layers 20 --out dictionary";
 
 std::string shares(const Json& quality) {
   const auto& models = quality.at("explained_by_model");
   return fmt::format("base {:.3f}, target {:.3f}", models.at(0).get<double>(), models.at(1).get<double>());
+}
+
+void print_spliced(const Json& splice, int64_t k) {
+  if (!splice.is_object()) return;
+  fmt::print("in place of {} held-out rows, on {} answer tokens: loss recovered {}; KL {}\n",
+             splice.at("num_rows").get<int64_t>(), splice.at("num_answers").get<int64_t>(), recovered_text(splice, "crosscoder"),
+             kl_text(splice, "crosscoder"));
+  fmt::print("  loss recovered by PCA of rank {}: {}; random dictionary: {}; mean row: {}\n", k, recovered_text(splice, "pca"),
+             recovered_text(splice, "random"), recovered_text(splice, "mean"));
 }
 
 void print_dictionary(const Json& result) {
@@ -29,6 +41,7 @@ void print_dictionary(const Json& result) {
   fmt::print("  PCA of rank {}: {}; random dictionary: {}\n", result.at("k").get<int64_t>(), shares(result.at("pca")),
              shares(result.at("random")));
   if (result.contains("stability")) fmt::print("{}\n", result.at("stability").get<std::string>());
+  print_spliced(result.value("spliced", Json()), result.at("k").get<int64_t>());
   fmt::print("{:.1f} latents a row, {:.1f}% dead, {:.1f}% dense\n{}\n", crosscoder.at("l0").get<double>(),
              100.0 * crosscoder.at("dead_share").get<double>(), 100.0 * crosscoder.at("dense_share").get<double>(),
              result.at("folder").get<std::string>());
@@ -39,6 +52,9 @@ void print_dictionary(const Json& result) {
 Command add_train(CLI::App& parent) {
   auto request = std::make_shared<TrainRequest>();
   CLI::App* app = parent.add_subcommand("train", "Train a crosscoder on the rows that capture stored");
+  app->add_option("base", request->models.base_model, "The base model, to measure what the reconstruction does to both");
+  app->add_option("target", request->models.target_model, "The target model");
+  add_options(*app, request->models, model_options());
   app->add_option("--activations", request->activations, "Output folder of a run, or one store of rows")->capture_default_str();
   app->add_option("--layers", request->layers, "Layers, such as 12,20 (default: all that are stored)");
   app->add_option("--num-latents", request->num_latents, "Latents of the dictionary")->capture_default_str();

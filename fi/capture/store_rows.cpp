@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "fi/capture/text_file.h"
 #include "fi/core/error.h"
 
 namespace fi {
@@ -96,6 +97,7 @@ StoreInfo store_rows(const Decoder& base, const Decoder& target, const std::vect
     writer.add(batch);
     progress.advance(static_cast<int64_t>(batch.size()));
   }
+  write_texts(options.folder, texts);
   return writer.finish();
 }
 

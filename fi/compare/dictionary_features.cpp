@@ -5,7 +5,7 @@
 #include "fi/compare/row_stores.h"
 #include "fi/compare/run_files.h"
 #include "fi/core/error.h"
-#include "fi/dictionary/canonical_file.h"
+#include "fi/dictionary/import_dictionary.h"
 #include "fi/dictionary/quality.h"
 #include "fi/io/atomic_file.h"
 
@@ -19,13 +19,6 @@ void check_request(const FeaturesRequest& request) {
   check(!request.out.empty(), ErrorCode::kUsage, "[features] --out is empty; name a folder.");
   check(request.min_firings >= 1, ErrorCode::kUsage, "[features] --min-firings got {}, expected at least 1.",
         request.min_firings);
-}
-
-RowStore the_store(const FeaturesRequest& request) {
-  const std::vector<RowStore> stores = stores_of_layers("features", request.activations, request.layer);
-  check(stores.size() == 1, ErrorCode::kUsage, "[features] {} holds rows of {} layers; choose one with --layer.",
-        request.activations, stores.size());
-  return stores.front();
 }
 
 void check_agree(const char* what, const std::string& dictionary, const std::string& rows) {
@@ -44,15 +37,34 @@ int64_t first_unseen_row(const DictionaryOrigin& origin, const StoreInfo& rows) 
   return same_models && origin.num_training_rows < rows.num_rows ? origin.num_training_rows : 0;
 }
 
+ImportedDictionary two_model_dictionary(const FeaturesRequest& request, const ActivationStore& store, ProgressSink& progress) {
+  ImportedDictionary dictionary = import_dictionary(request.dictionary);
+  check(dictionary.crosscoder.num_models() == store.num_models(), ErrorCode::kIncompatible,
+        "[features] {} is a {} of {} model(s): classes compare what two models make of a latent, so a crosscoder of both is "
+        "needed. "
+        "An SAE can be converted (`import`) and is read by dictionary_learning; train a crosscoder on these rows with `train`.",
+        request.dictionary, dictionary.origin.format, dictionary.crosscoder.num_models());
+  check_rows_fit(dictionary.crosscoder, store);
+  const std::vector<double> given = scales_from_text(request.scales);
+  if (dictionary.lacks_scaling && given.empty()) {
+    progress.warn(
+        "the dictionary's file does not say by what its rows were scaled in training; the factors are estimated from the stored "
+        "rows. "
+        "Give those of the trainer with --scales if you know them.");
+  }
+  complete_scaling(dictionary, given, &store);
+  return dictionary;
+}
+
 }  // namespace
 
 Json features_of_dictionary(const FeaturesRequest& request, ProgressSink& progress) {
   check_request(request);
-  const RowStore place = the_store(request);
+  const RowStore place = one_store("features", request.activations, request.layer);
   const ActivationStore store = ActivationStore::open(place.folder);
-  const Crosscoder crosscoder = load_crosscoder(request.dictionary);
-  check_rows_fit(crosscoder, store);
-  const int64_t first = first_unseen_row(load_origin(request.dictionary), store.info());
+  const ImportedDictionary dictionary = two_model_dictionary(request, store, progress);
+  const Crosscoder& crosscoder = dictionary.crosscoder;
+  const int64_t first = first_unseen_row(dictionary.origin, store.info());
   const RowRange rows(store, first, store.num_rows() - first);
 
   const LoadedModel base = load_base(request.models, progress);
@@ -66,6 +78,7 @@ Json features_of_dictionary(const FeaturesRequest& request, ProgressSink& progre
       find_features(crosscoder, rows, row_labels(store, first), {.min_firings = request.min_firings}, progress);
   const LatentInputs inputs{crosscoder, store, table, first, place.layer, no_siblings, base.decoder, *base.tokenizer, {no_names}};
   const Json document = {{"layer", place.layer},
+                         {"dictionary", dictionary_document(dictionary)},
                          {"quality", fields_to_json(quality_of(crosscoder, rows))},
                          {"classes", counts_by_class(table)},
                          {"min_firings", request.min_firings},

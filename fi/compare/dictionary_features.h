@@ -11,7 +11,8 @@ namespace fi {
 /// What `feature-interpreter features` is asked for.
 struct FeaturesRequest {
   CompareOptions models;                               // the base: its tokenizer and unembedding give latents their words
-  std::string dictionary;                              // folder, trained here or elsewhere (fi/dictionary/canonical_file.h)
+  std::string dictionary;                              // folder or file, trained anywhere (fi/dictionary/import_dictionary.h)
+  std::string scales;                                  // "0.21,0.24": of a dictionary that does not hold its own
   std::string activations = "feature_interpretation";  // a run's output folder, its activations folder, or one store
   std::string layer;                                   // which of several stored ones
   int64_t min_firings = 200;                           // a latent with fewer gets no class

@@ -10,6 +10,7 @@
 #include "fi/compare/other_seeds.h"
 #include "fi/compare/row_stores.h"
 #include "fi/compare/run_files.h"
+#include "fi/compare/splice_dictionary.h"
 #include "fi/core/error.h"
 #include "fi/core/hash.h"
 #include "fi/dictionary/canonical_file.h"
@@ -51,18 +52,18 @@ TrainingConfig training_for(const CompareOptions& options) {
   return config;
 }
 
-/// The base model, loaded when the first dictionary needs it.
+/// Both models, loaded when the first dictionary needs them.
 struct Reader {
   const CompareOptions& options;
   const fs::path& activations;
   ProgressSink& progress;
-  std::optional<LoadedModel> base;
+  std::optional<BothModels> models;
   std::vector<CategoryHypothesis> hypotheses;
   OptionalExplainer chat;
 
   void load() {
-    if (base) return;
-    base = load_base(options, progress);
+    if (models) return;
+    models = load_both(options, progress);
     chat = explainer_for(options, progress);
     std::set<std::vector<std::string>> triggers;
     for (const Json& place : read_json(activations / kLocalisationFile))
@@ -80,6 +81,9 @@ std::vector<bool> latents_alive(const FeatureTable& table) {
 Json latents_document(const ActivationStore& store, const RowStore& place, const Crosscoder& crosscoder,
                       const DictionaryReport& quality, const FeatureTable& table, const SeedStability& stability,
                       const Reader& reader) {
+  const std::optional<SpliceReport> splice =
+      splice_dictionary({place.folder, store, crosscoder, quality, place.layer, static_cast<uint64_t>(reader.options.seed)},
+                        reader.models->base.decoder, reader.models->target.decoder, reader.progress);
   const std::vector<int64_t> shown = latents_to_show(table);
   const LatentInputs inputs{crosscoder,
                             store,
@@ -87,11 +91,12 @@ Json latents_document(const ActivationStore& store, const RowStore& place, const
                             quality.num_training_rows,
                             place.layer,
                             stability,
-                            reader.base->decoder,
-                            *reader.base->tokenizer,
+                            reader.models->base.decoder,
+                            *reader.models->base.tokenizer,
                             {reader.hypotheses, reader.chat.explainer.get(), static_cast<uint64_t>(reader.options.seed)}};
   Json document = {{"layer", place.layer},
                    {"quality", fields_to_json(quality)},
+                   {"spliced", value_to_json(splice)},
                    {"classes", counts_by_class(table)},
                    {"min_firings", kMinFirings},
                    {"rows_dropped",
@@ -178,6 +183,7 @@ Json dictionary_notes(const Json& latents) {
                                                                 crosscoder.at("dense_share").get<double>())},
                    {"latents by class", fmt::format("{}", fmt::join(counts, ", "))}};
   if (latents.contains("stability")) settings["latents in every seed"] = latents["stability"];
+  settings.update(splice_notes(latents.value("spliced", Json())));
   const Json not_seen = {
       {"variance not explained", fmt::format("{:.3f}", 1.0 - crosscoder.at("explained").get<double>())},
       {"latents that never fired on held-out rows", classes.at("dead")},

@@ -57,7 +57,7 @@ LoadedModel load_base(const CompareOptions& options, ProgressSink& progress) {
           std::make_shared<const Tokenizer>(Tokenizer::load(files))};
 }
 
-ModelPair load_pair(const CompareOptions& options, ProgressSink& progress) {
+BothModels load_both(const CompareOptions& options, ProgressSink& progress) {
   const PairFiles files = resolve_pair(options, progress);
   const LoadOptions load{.device = options.device, .quantization = options.quantization};
   auto base_tokenizer = std::make_shared<const Tokenizer>(Tokenizer::load(files.base));
@@ -67,9 +67,14 @@ ModelPair load_pair(const CompareOptions& options, ProgressSink& progress) {
                    : files.target.adapter ? apply_adapter(base, *files.target.adapter)
                                           : base;
   auto target_tokenizer = shares ? base_tokenizer : std::make_shared<const Tokenizer>(Tokenizer::load(files.target));
-  ModelPair pair{.base = {files.base, std::move(base), std::move(base_tokenizer)},
-                 .target = {files.target, std::move(target), std::move(target_tokenizer)}};
-  Provenance provenance = examine(files.base, *pair.base.tokenizer, files.target, *pair.target.tokenizer, progress);
+  return {.base = {files.base, std::move(base), std::move(base_tokenizer)},
+          .target = {files.target, std::move(target), std::move(target_tokenizer)}};
+}
+
+ModelPair load_pair(const CompareOptions& options, ProgressSink& progress) {
+  BothModels both = load_both(options, progress);
+  ModelPair pair{.base = std::move(both.base), .target = std::move(both.target)};
+  Provenance provenance = examine(pair.base.files, *pair.base.tokenizer, pair.target.files, *pair.target.tokenizer, progress);
   pair.relation = std::move(provenance.relation);
   pair.relation_note = std::move(provenance.relation_note);
   pair.weight_changes = weight_changes(provenance);

@@ -42,7 +42,15 @@ PairFiles resolve_pair(const CompareOptions& options, ProgressSink& progress = s
 /// The base alone.
 LoadedModel load_base(const CompareOptions& options, ProgressSink& progress);
 
-/// Loads both. An adapter of the base, and a base compared with itself, share the base's weights.
+/// Both, without a look at how they are related. An adapter of the base, and a base compared with itself, share the base's
+/// weights.
+struct BothModels {
+  LoadedModel base;
+  LoadedModel target;
+};
+BothModels load_both(const CompareOptions& options, ProgressSink& progress);
+
+/// Both, and how they are related.
 ModelPair load_pair(const CompareOptions& options, ProgressSink& progress);
 
 /// What the report says about a model.

@@ -77,4 +77,11 @@ std::vector<RowStore> stores_of_layers(std::string_view operation, const std::st
   return all;
 }
 
+RowStore one_store(std::string_view operation, const std::string& where, const std::string& layer) {
+  const std::vector<RowStore> stores = stores_of_layers(operation, where, layer);
+  check(stores.size() == 1, ErrorCode::kUsage, "[{}] {} holds rows of {} layers; choose one with --layer.", operation, where,
+        stores.size());
+  return stores.front();
+}
+
 }  // namespace fi

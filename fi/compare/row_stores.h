@@ -25,6 +25,9 @@ std::vector<RowStore> find_row_stores(const std::filesystem::path& where);
 /// are none, or none of a layer.
 std::vector<RowStore> stores_of_layers(std::string_view operation, const std::string& where, const std::string& layers);
 
+/// The only store in `where`, or that of `layer`. kUsage if there are several.
+RowStore one_store(std::string_view operation, const std::string& where, const std::string& layer);
+
 /// "12,20" -> 12, 20; "" -> nothing. kUsage for anything else than layer numbers.
 std::vector<int64_t> layers_from_text(const std::string& text);
 

@@ -1,12 +1,43 @@
 #include "fi/compare/train_stored.h"
 
+#include <optional>
+
+#include "fi/capture/text_file.h"
+#include "fi/compare/models.h"
 #include "fi/compare/other_seeds.h"
 #include "fi/compare/row_stores.h"
+#include "fi/compare/splice_dictionary.h"
 #include "fi/core/error.h"
+#include "fi/dictionary/canonical_file.h"
+#include "fi/io/atomic_file.h"
+#include "fi/training/train_dictionary.h"
 
 namespace fi {
-
 namespace {
+
+/// The models that rows are read with again, if any were named. Refused before a training that might take hours.
+std::optional<BothModels> models_of(const TrainRequest& request, const std::vector<RowStore>& stores, ProgressSink& progress) {
+  if (request.models.base_model.empty()) return std::nullopt;
+  for (const RowStore& store : stores) read_texts(store.folder);
+  BothModels models = load_both(request.models, progress);
+  for (const RowStore& place : stores) {
+    const StoreInfo info = ActivationStore::open(place.folder).info();
+    check(models.base.tokenizer->fingerprint() == info.tokenizer, ErrorCode::kIncompatible,
+          "[train] the rows in {} were read with another tokenizer than that of {}; name the models that were captured.",
+          place.folder.string(), models.base.files.name);
+  }
+  return models;
+}
+
+Json splice_into(const BothModels& models, const RowStore& place, const ActivationStore& store,
+                 const std::filesystem::path& folder, const DictionaryReport& report, uint64_t seed, ProgressSink& progress) {
+  const Crosscoder crosscoder = load_crosscoder(folder);
+  const auto splice = splice_dictionary({place.folder, store, crosscoder, report, place.layer, seed}, models.base.decoder,
+                                        models.target.decoder, progress);
+  Json document = value_to_json(splice);
+  write_file_atomically(folder / kSpliceFile, to_pretty_json(document));
+  return document;
+}
 
 // The penalty goes to the one kind that has it.
 void choose_sparsity(const TrainRequest& request, TrainingConfig& config) {
@@ -38,16 +69,19 @@ Json train_on_stored_rows(const TrainRequest& request, ProgressSink& progress) {
   choose_sparsity(request, config);
   check_training_config(config);
   const std::vector<RowStore> stores = stores_of_layers("train", request.activations, request.layers);
+  const std::optional<BothModels> models = models_of(request, stores, progress);
   Json results = Json::array();
-  for (const RowStore& store : stores) {
+  for (const RowStore& place : stores) {
     const std::filesystem::path out = request.out;
-    const std::filesystem::path folder = stores.size() == 1 ? out : out / fmt::format("layer_{:02}", store.layer);
-    const ActivationStore rows = ActivationStore::open(store.folder);
+    const std::filesystem::path folder = stores.size() == 1 ? out : out / fmt::format("layer_{:02}", place.layer);
+    const ActivationStore store = ActivationStore::open(place.folder);
     const DictionaryOptions options{.training = config, .resume = request.resume};
-    Json result = fields_to_json(train_dictionary(rows, folder, options, progress));
-    const SeedStability stability = train_other_seeds(rows, folder, options, request.seeds, progress);
+    const DictionaryReport report = train_dictionary(store, folder, options, progress);
+    Json result = fields_to_json(report);
+    const SeedStability stability = train_other_seeds(store, folder, options, request.seeds, progress);
     if (request.seeds > 1) result["stability"] = stability_words(stability, {});
-    result["layer"] = store.layer;
+    if (models) result["spliced"] = splice_into(*models, place, store, folder, report, config.seed, progress);
+    result["layer"] = place.layer;
     result["folder"] = folder.string();
     results.push_back(std::move(result));
   }

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "fi/compare/options.h"
 #include "fi/core/json.h"
 #include "fi/core/progress.h"
 
@@ -9,6 +10,7 @@ namespace fi {
 
 /// What `feature-interpreter train` is asked for.
 struct TrainRequest {
+  CompareOptions models;                               // named: what the reconstruction does to them is measured as well
   std::string activations = "feature_interpretation";  // a run's output folder, its activations folder, or one store
   std::string layers;                                  // "12,20"; empty: every layer that is stored
   int64_t num_latents = 4096;
@@ -25,8 +27,9 @@ struct TrainRequest {
 };
 
 /// Trains a crosscoder on the stored rows of each layer. One layer: into `out` itself, else into `out`/layer_NN. Returns, for
-/// each, the folder, its quality (fi/training/train_dictionary.h) and with more than one seed "stability" in words. kNotFound if
-/// there are no rows, or none of a layer.
+/// each, the folder and its quality (fi/training/train_dictionary.h), with more than one seed "stability" in words, and where
+/// models are named splice.json as "spliced" (fi/compare/splice_dictionary.h). kNotFound if there are no rows, or none of a
+/// layer, or no texts to read with the models; kIncompatible if their tokenizer is not that of the rows.
 Json train_on_stored_rows(const TrainRequest& request, ProgressSink& progress);
 
 }  // namespace fi

@@ -20,11 +20,16 @@ at::Tensor decoder_by_latent(const Crosscoder& crosscoder) {
   return crosscoder.decoder.permute({1, 0, 2}).reshape({crosscoder.num_latents(), -1});
 }
 
+at::Tensor largest_of_each_row(const at::Tensor& scaled, int64_t k) {
+  return at::zeros_like(scaled, at::kBool).scatter_(1, std::get<1>(scaled.topk(k, 1, true, false)), true);
+}
+
 at::Tensor keep(const Crosscoder& crosscoder, const at::Tensor& pre_activations) {
   if (crosscoder.sparsity == Sparsity::kLinear) return pre_activations;
   const at::Tensor codes = pre_activations.relu();
   switch (crosscoder.sparsity) {
     case Sparsity::kBatchTopK: return codes * scaled_codes(crosscoder, codes).gt(crosscoder.threshold);
+    case Sparsity::kTopK: return codes * largest_of_each_row(scaled_codes(crosscoder, codes), crosscoder.k);
     case Sparsity::kJumpRelu: return codes * codes.gt(crosscoder.jump_threshold);
     default: return codes;
   }
@@ -45,12 +50,26 @@ void check_crosscoder(const Crosscoder& c, const std::string& where) {
   check(c.scaling.scale.gt(0).all().item<bool>(), ErrorCode::kInvalid,
         "[dictionary] {}: a normalisation scale is not above 0; re-export the dictionary.", where);
   if (c.sparsity == Sparsity::kJumpRelu) check_tensor(c.jump_threshold, {latents}, "jump_threshold", where);
-  check(c.sparsity != Sparsity::kBatchTopK || c.k > 0, ErrorCode::kInvalid,
-        "[dictionary] {}: k is {}, expected at least 1; re-export the dictionary.", where, c.k);
+  const bool has_k = c.sparsity == Sparsity::kBatchTopK || c.sparsity == Sparsity::kTopK;
+  check(!has_k || c.k > 0, ErrorCode::kInvalid, "[dictionary] {}: k is {}, expected at least 1; re-export the dictionary.", where,
+        c.k);
+  check(c.sparsity != Sparsity::kTopK || c.k <= latents, ErrorCode::kInvalid,
+        "[dictionary] {}: k is {}, but there are {} latents; re-export the dictionary.", where, c.k, latents);
 }
 
 RowScaling identity_scaling(int64_t num_models, int64_t d_model) {
   return {.mean = at::zeros({num_models, d_model}), .scale = at::ones({num_models})};
+}
+
+const char* sparsity_name(Sparsity sparsity) {
+  switch (sparsity) {
+    case Sparsity::kBatchTopK: return "batch_topk";
+    case Sparsity::kTopK: return "topk";
+    case Sparsity::kRelu: return "relu";
+    case Sparsity::kJumpRelu: return "jump_relu";
+    case Sparsity::kLinear: return "linear";
+  }
+  return "";
 }
 
 at::Tensor view_rows(RowView view, const at::Tensor& rows) {

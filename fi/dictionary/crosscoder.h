@@ -10,6 +10,7 @@ namespace fi {
 enum class Sparsity {
   kBatchTopK,  // those whose scaled activation exceeds one threshold (Bussmann et al. 2412.06410); training picks the k largest
                // per row
+  kTopK,       // the k largest scaled activations of each row (Gao et al. 2406.04093)
   kRelu,       // the positive ones (L1 crosscoders: Lindsey et al. 2024)
   kJumpRelu,   // those above a threshold of their own latent (Rajamanoharan et al. 2407.14435)
   kLinear      // all of them: PCA and difference in means
@@ -50,7 +51,7 @@ struct Crosscoder {
   CodeNorm code_norm = CodeNorm::kCrosscoder;
   double mixed_sae_weight = 1.0;         // kMixed only
   double mixed_crosscoder_weight = 0.1;  // kMixed only
-  int64_t k = 0;                         // kBatchTopK: mean number of codes a row in training
+  int64_t k = 0;                         // kBatchTopK: mean number of codes a row in training; kTopK: codes a row
   double threshold = -1.0;               // kBatchTopK, on scaled activations; below 0: never set, nothing is cut
   at::Tensor jump_threshold;             // kJumpRelu: [num_latents], on codes
 
@@ -63,6 +64,9 @@ struct Crosscoder {
 void check_crosscoder(const Crosscoder& crosscoder, const std::string& where);
 
 RowScaling identity_scaling(int64_t num_models, int64_t d_model);
+
+/// "batch_topk", "topk", "relu", "jump_relu" or "linear", as files and tables spell it.
+const char* sparsity_name(Sparsity sparsity);
 
 /// What the dictionary reads of base and target rows: [n, 2, d_model] -> [n, num_models, d_model].
 at::Tensor view_rows(RowView view, const at::Tensor& rows);

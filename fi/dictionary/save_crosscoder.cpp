@@ -28,6 +28,8 @@ Crosscoder fold_scales(const Crosscoder& crosscoder, double file_scale) {
 
 bool has_one_scale(const RowScaling& scaling) { return scaling.scale.eq(scaling.scale[0]).all().item<bool>(); }
 
+bool has_k(const Crosscoder& c) { return c.sparsity == Sparsity::kBatchTopK || c.sparsity == Sparsity::kTopK; }
+
 Json config_of(const Crosscoder& c, double target_rms) {
   Json config = {{"activation_dim", c.d_model()},
                  {"dict_size", c.num_latents()},
@@ -38,18 +40,8 @@ Json config_of(const Crosscoder& c, double target_rms) {
                  {"init_with_transpose", true},
                  {"same_init_for_all_layers", false},
                  {"target_rms", target_rms}};
-  if (c.sparsity == Sparsity::kBatchTopK) config["k"] = c.k;
+  if (has_k(c)) config["k"] = c.k;
   return config;
-}
-
-const char* sparsity_name(Sparsity sparsity) {
-  switch (sparsity) {
-    case Sparsity::kBatchTopK: return "batch_topk";
-    case Sparsity::kRelu: return "relu";
-    case Sparsity::kJumpRelu: return "jump_relu";
-    case Sparsity::kLinear: return "linear";
-  }
-  return "";
 }
 
 class Tensors {
@@ -85,7 +77,7 @@ Tensors tensors_of(const Crosscoder& c, double target_rms) {
   tensors.add("activation_std", at::full_like(c.scaling.mean, 1.0 / scale));
   tensors.add("activation_global_scale", number(scale));
   tensors.add("target_rms", number(target_rms));
-  if (c.sparsity == Sparsity::kBatchTopK) {
+  if (has_k(c)) {
     tensors.add("k", at::scalar_tensor(c.k, at::kInt));
     tensors.add("threshold", number(c.threshold));
   }

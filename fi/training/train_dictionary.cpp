@@ -25,24 +25,29 @@ at::Tensor sample_of(const RowSource& rows, int64_t count) {
 DictionaryReport measure(const Crosscoder& crosscoder, const RowSource& training, const RowSource& held_out,
                          const TrainingConfig& config, ProgressSink& sink) {
   StageProgress progress(sink, "dictionary quality", 3, "dictionaries");
-  const RowScaling& scaling = crosscoder.scaling;
   DictionaryReport report{.num_latents = config.num_latents,
                           .k = config.k,
                           .num_steps = config.num_steps,
                           .num_training_rows = training.num_rows(),
                           .crosscoder = quality_of(crosscoder, held_out)};
   progress.advance(1);
-  const int64_t rank = std::min(config.k, training.num_models() * training.d_model());
-  const RowMoments moments = moments_of(normalise(scaling, sample_of(training, kRowsForPca)));
-  report.pca = quality_of(fit_pca(moments, scaling, RowView::kModels, rank), held_out);
+  const BaselineDictionaries baselines =
+      fit_baselines(training, crosscoder.scaling, {.num_latents = config.num_latents, .k = config.k, .seed = config.seed});
+  report.pca = quality_of(baselines.pca, held_out);
   progress.advance(1);
-  const at::Tensor sample = sample_of(training, kRowsForRandom);
-  report.random = quality_of(fit_random(sample, scaling, config.num_latents, config.k, config.seed), held_out);
+  report.random = quality_of(baselines.random, held_out);
   progress.advance(1);
   return report;
 }
 
 }  // namespace
+
+BaselineDictionaries fit_baselines(const RowSource& training, const RowScaling& scaling, const BaselineSize& size) {
+  const int64_t rank = std::min(size.k, training.num_models() * training.d_model());
+  const RowMoments moments = moments_of(normalise(scaling, sample_of(training, kRowsForPca)));
+  return {.pca = fit_pca(moments, scaling, RowView::kModels, rank),
+          .random = fit_random(sample_of(training, kRowsForRandom), scaling, size.num_latents, size.k, size.seed)};
+}
 
 DictionaryReport train_dictionary(const ActivationStore& store, const std::filesystem::path& folder,
                                   const DictionaryOptions& options, ProgressSink& progress) {

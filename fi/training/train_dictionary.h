@@ -43,6 +43,21 @@ void visit_fields(DictionaryReport& r, Visit&& visit) {
   visit("random", r.random);
 }
 
+/// What a dictionary is held against: what needs no training.
+struct BaselineDictionaries {
+  Crosscoder pca;     // of rank k, at most as wide as the rows
+  Crosscoder random;  // random directions, as many latents and codes a row
+};
+
+struct BaselineSize {
+  int64_t num_latents = 0;
+  int64_t k = 0;
+  uint64_t seed = 0;
+};
+
+/// Fitted on some of the training rows, evenly spread: memory does not grow with the store.
+BaselineDictionaries fit_baselines(const RowSource& training, const RowScaling& scaling, const BaselineSize& size);
+
 /// Trains a crosscoder on the store's rows, normalised by its means and scales, and writes it to `folder` in the canonical layout
 /// (fi/dictionary/canonical_file.h) with quality.json, which comes last, metrics.jsonl and checkpoints/. Resumed after whatever
 /// stopped it, it gives the same bytes. kUsage if the store is too small to hold a text out; errors of `train_crosscoder`.

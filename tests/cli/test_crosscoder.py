@@ -31,12 +31,19 @@ def test_the_report_says_what_the_crosscoder_found_and_what_it_is_worth(trained)
     notes = report["settings"]["crosscoder of layer 3"]
     assert notes["size"].startswith("64 latents, k 4, 300 steps on ")
     assert {"variance explained on held-out rows", "by PCA of rank k", "latents by class"} <= notes.keys()
+    assert (
+        notes["spliced into the models"].startswith("loss recovered: base ")
+        and "KL: base " in notes["spliced into the models"]
+    )
+    assert {"spliced in: PCA of rank k", "spliced in: each model's mean row"} <= notes.keys()
     assert report["settings"]["features by engine"]["crosscoder"] == len(latents)
     assert "variance not explained" in report["not_seen"]["crosscoder of layer 3"]
     assert "| crosscoder |" in (trained / "reports/report.md").read_text()
     classes = json.loads((trained / "features/crosscoder/layer_03/classes.json").read_text())
     assert len(classes["features"]) == 64
     stored = json.loads((trained / "features/crosscoder/layer_03/latents.json").read_text())
+    splice = stored["spliced"]
+    assert splice["num_rows"] > 0 and splice["replacements"][2]["base"]["kl"] < splice["replacements"][0]["base"]["kl"]
     assert [feature["id"] for feature in stored["features"]] == [feature["id"] for feature in latents]
     assert all(feature["measures"]["num_firings"] >= 50 for feature in stored["features"])
     assert not (trained / "features/crosscoder/layer_03/checkpoints").exists()

@@ -9,6 +9,7 @@
 #include "fi/io/atomic_file.h"
 #include "fi/io/safetensors.h"
 #include "sample_crosscoder.h"
+#include "write_parts.h"
 
 namespace fi {
 namespace {
@@ -25,14 +26,6 @@ class CanonicalFile : public testing::Test {
   const fs::path folder_ = fs::temp_directory_path() / ("fi_canonical_" + std::to_string(::getpid()));
 };
 
-at::Tensor stored(const SafetensorsFile& file, const char* name) {
-  const StoredTensor* tensor = file.find(name);
-  EXPECT_NE(tensor, nullptr) << name;
-  const at::Tensor values = at::empty(tensor->shape, at::kFloat);
-  to_float(*tensor, 0, tensor->num_values(), values.data_ptr<float>());
-  return values;
-}
-
 // The reference library's own scaled codes and reconstructions (tools/make_crosscoder_goldens.py).
 class AgainstReference : public testing::TestWithParam<const char*> {};
 
@@ -40,9 +33,9 @@ TEST_P(AgainstReference, GivesTheSameCodesAndReconstructions) {
   const fs::path folder = kGoldens / GetParam();
   const Crosscoder c = load_crosscoder(folder);
   const SafetensorsFile expected = SafetensorsFile::open(folder / "expected.safetensors");
-  const at::Tensor codes = encode(c, stored(expected, "rows"));
-  EXPECT_TRUE(at::allclose(scaled_codes(c, codes), stored(expected, "scaled_codes"), 1e-5, 1e-5));
-  EXPECT_TRUE(at::allclose(decode(c, codes), stored(expected, "reconstructions"), 1e-5, 1e-5));
+  const at::Tensor codes = encode(c, stored_tensor(expected, "rows"));
+  EXPECT_TRUE(at::allclose(scaled_codes(c, codes), stored_tensor(expected, "scaled_codes"), 1e-5, 1e-5));
+  EXPECT_TRUE(at::allclose(decode(c, codes), stored_tensor(expected, "reconstructions"), 1e-5, 1e-5));
   EXPECT_GT(codes.gt(0).sum().item<int64_t>(), 5);
 }
 
@@ -60,7 +53,7 @@ TEST_F(CanonicalFile, WritesTheBytesThatTheReferenceReads) {
     const auto kept = SafetensorsFile::open(golden / "model.safetensors");
     ASSERT_EQ(written.tensors().size(), kept.tensors().size());
     for (const StoredTensor& tensor : kept.tensors()) {
-      EXPECT_TRUE(at::allclose(stored(written, tensor.name.c_str()), stored(kept, tensor.name.c_str()), 1e-6, 1e-7))
+      EXPECT_TRUE(at::allclose(stored_tensor(written, tensor.name.c_str()), stored_tensor(kept, tensor.name.c_str()), 1e-6, 1e-7))
           << tensor.name;
     }
   }
@@ -118,15 +111,7 @@ struct Parts {
   std::string config = "{}";
 
   void write(const fs::path& folder) const {
-    std::vector<TensorToWrite> entries;
-    for (const auto& [name, tensor] : tensors) {
-      const DType dtype = tensor.scalar_type() == at::kLong  ? DType::kI64
-                          : tensor.scalar_type() == at::kInt ? DType::kI32
-                                                             : DType::kF32;
-      entries.push_back(
-          {name, dtype, tensor.sizes().vec(), {static_cast<const std::byte*>(tensor.const_data_ptr()), tensor.nbytes()}});
-    }
-    write_safetensors(folder / "model.safetensors", entries, {});
+    write_parts(folder / "model.safetensors", tensors);
     write_file_atomically(folder / "config.json", config);
   }
 };
@@ -177,13 +162,15 @@ TEST_F(CanonicalFile, BentFilesAreRefusedWithAReason) {
   };
   Parts parts;
   parts.tensors["decoder.weight"] = at::ones({4, 2, 3});
-  EXPECT_THAT(message(parts, ErrorCode::kInvalid), testing::HasSubstr("'decoder' has shape [4, 2, 3], expected [2, 4, 3]"));
+  EXPECT_THAT(message(parts, ErrorCode::kInvalid),
+              testing::HasSubstr("'decoder.weight' has shape [4, 2, 3], expected [2, 4, 3]"));
   parts = {};
   parts.tensors.erase("encoder.bias");
   EXPECT_THAT(message(parts, ErrorCode::kInvalid), testing::HasSubstr("no tensor 'encoder.bias'"));
   parts = {};
   parts.tensors["encoder.weight"] = at::ones({3, 4});
-  EXPECT_THAT(message(parts, ErrorCode::kInvalid), testing::HasSubstr("has 2 dimensions"));
+  EXPECT_THAT(message(parts, ErrorCode::kInvalid),
+              testing::HasSubstr("'encoder.weight' has shape [3, 4], expected [num_models, d_model, num_latents]"));
   parts = {};
   parts.tensors["code_normalization_id"] = at::scalar_tensor(int64_t{5}, at::kLong);
   EXPECT_THAT(message(parts, ErrorCode::kUnsupported), testing::HasSubstr("code_normalization_id 5"));

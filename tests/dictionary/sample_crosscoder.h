@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include <string>
+
 #include "fi/core/random.h"
 #include "fi/dictionary/crosscoder.h"
 
@@ -26,6 +28,16 @@ inline Crosscoder sample_crosscoder(bool equal_scales) {
   c.scaling.scale = equal_scales ? at::full({2}, 0.75F) : at::tensor({0.5F, 2.0F});
   c.k = 3;
   c.threshold = 0.8;
+  return c;
+}
+
+/// The same with other rules of sparsity: "batch_topk", "relu", "jump_relu" or "topk"; a scale for each model.
+inline Crosscoder sample_of_kind(const std::string& kind) {
+  Crosscoder c = sample_crosscoder(false);
+  for (const Sparsity sparsity : {Sparsity::kRelu, Sparsity::kJumpRelu, Sparsity::kTopK}) {
+    if (kind == sparsity_name(sparsity)) c.sparsity = sparsity;
+  }
+  if (c.sparsity == Sparsity::kJumpRelu) c.jump_threshold = at::arange(10, at::kFloat) * 0.1;
   return c;
 }
 

@@ -1,0 +1,220 @@
+"""Dictionaries from elsewhere are imported and classed, ours are written for other tools, and both are spliced into the models."""
+
+import json
+import pathlib
+import shutil
+import struct
+import subprocess
+
+import pytest
+from built import PROGRAM, ROOT
+
+IMPORTS = ROOT / "tests/data/import"
+SMALL = ["--num-latents", "64", "--k", "4", "--batch-size", "32", "--steps", "40", "-q"]
+
+
+@pytest.fixture(scope="module")
+def captured(models, environment, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("captured")
+    words = [
+        "capture",
+        models.base,
+        models.target,
+        "--prompts",
+        models.prompts,
+        "--layers",
+        "2,3",
+        "--output-dir",
+        "run",
+    ]
+    words += ["--max-new-tokens", "12", "--budget", "quick", "-q"]
+    subprocess.run([PROGRAM, *words], cwd=folder, env=environment, check=True, timeout=300)
+    return folder / "run"
+
+
+@pytest.fixture(scope="module")
+def trained(captured, models, environment):
+    """A dictionary of layer 3 with its splice.json."""
+    words = [
+        "train",
+        models.base,
+        models.target,
+        "--activations",
+        captured,
+        "--layers",
+        "3",
+        *SMALL,
+        "--out",
+        "dictionary",
+    ]
+    result = subprocess.run(
+        [PROGRAM, *map(str, words), "--json"],
+        cwd=captured.parent,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert result.returncode == 0, result.stderr
+    (report,) = json.loads(result.stdout)
+    return captured.parent / "dictionary", report
+
+
+def tensors_of(path: pathlib.Path) -> dict:
+    """Names, types and shapes of a safetensors file, and where their bytes are."""
+    data = path.read_bytes()
+    (size,) = struct.unpack("<Q", data[:8])
+    return {name: value for name, value in json.loads(data[8 : 8 + size]).items() if name != "__metadata__"}
+
+
+def test_imports_say_what_they_found(program, tmp_path):
+    result = program("import", IMPORTS / "saelens_gated", "--out", "sae")
+    assert result.returncode == 0, result.stderr
+    assert result.stdout == "SAELens SAE: 1 model(s) of width 6, 10 latents, jump_relu\nsae\n"
+    manifest = json.loads((tmp_path / "sae/manifest.json").read_text())
+    assert manifest["format"] == "SAELens SAE" and manifest["hook_point"] == "resid_post.3"
+    again = json.loads(program("import", "sae", "--out", "again", "--json").stdout)
+    assert again["format"] == "SAELens SAE" and again["sparsity"] == "jump_relu"
+    assert (tmp_path / "again/model.safetensors").read_bytes() == (tmp_path / "sae/model.safetensors").read_bytes()
+
+
+def test_scales_that_a_file_lacks_are_asked_for_and_stored(program, tmp_path):
+    missing = program("import", IMPORTS / "ckkissane")
+    assert missing.returncode == 2 and "--scales" in missing.stderr and "--activations" in missing.stderr
+    result = program("import", IMPORTS / "ckkissane/0.pt", "--scales", "0.3,0.5", "--json")
+    assert result.returncode == 0, result.stderr
+    document = json.loads(result.stdout)
+    assert document["scales"] == pytest.approx([0.3, 0.5]) and document["scaling"] == "given: 0.3, 0.5"
+    back = json.loads(program("import", "dictionary", "--out", "again", "--json").stdout)
+    assert back["scales"] == pytest.approx([0.3, 0.5]) and back["scaling"] == "given: 0.3, 0.5"
+    assert program("import", IMPORTS / "openmoss", "--scales", "1,1").returncode == 2
+    assert program("import", IMPORTS / "ckkissane", "--scales", "0.3").returncode == 2
+    assert program("import", IMPORTS / "ckkissane", "--scales", "x,y").returncode == 2
+
+
+def test_files_that_are_no_dictionary_are_refused_with_a_reason(program, models, tmp_path):
+    assert program("import", tmp_path / "absent").returncode == 3
+    other = program("import", models.base)
+    assert other.returncode == 7 and "which is none of" in other.stderr
+    (tmp_path / "bad.pt").write_bytes((IMPORTS / "ckkissane/0.pt").read_bytes()[:900])
+    assert program("import", tmp_path / "bad.pt").returncode == 6
+
+
+def width_of(captured) -> int:
+    return json.loads((captured / "activations/rows/layer_03/store.json").read_text())["d_model"]
+
+
+def ckkissane_file(path: pathlib.Path, width: int) -> None:
+    """A crosscoder in their layout: latent i reads and writes coordinate i of both models."""
+    latents = 8
+    encoder = [float(d == h) for _ in range(2) for d in range(width) for h in range(latents)]
+    decoder = [float(d == h) for h in range(latents) for _ in range(2) for d in range(width)]
+    parts = {"W_enc": ((2, width, latents), encoder), "W_dec": ((latents, 2, width), decoder)}
+    parts |= {"b_enc": ((latents,), [0.0] * latents), "b_dec": ((2, width), [0.0] * (2 * width))}
+    header, data = {}, b""
+    for name, (shape, values) in parts.items():
+        packed = struct.pack(f"<{len(values)}f", *values)
+        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [len(data), len(data) + len(packed)]}
+        data += packed
+    text = json.dumps(header).encode()
+    path.write_bytes(struct.pack("<Q", len(text)) + text + data)
+
+
+def test_features_classes_a_crosscoder_of_another_layout(program, models, captured, tmp_path):
+    foreign = tmp_path / "foreign"
+    foreign.mkdir()
+    ckkissane_file(foreign / "cc_weights.safetensors", width_of(captured))
+    (foreign / "cfg.json").write_text(json.dumps({"hook_point": "blocks.4.hook_resid_pre"}))
+    words = [
+        "features",
+        models.base,
+        "--dictionary",
+        foreign,
+        "--activations",
+        captured,
+        "--min-firings",
+        "1",
+        "--json",
+    ]
+    result = program(*words, "--layer", "3")
+    assert result.returncode == 0, result.stderr
+    assert "estimated from the stored rows" in result.stderr
+    document = json.loads(result.stdout)
+    assert (
+        document["dictionary"]["format"] == "ckkissane crosscoder"
+        and "estimated on" in document["dictionary"]["scaling"]
+    )
+    assert sum(document["classes"].values()) == 8
+    given = json.loads(program(*words, "--layer", "3", "--scales", "0.3,0.5").stdout)
+    assert given["dictionary"]["scales"] == pytest.approx([0.3, 0.5])
+    other = program(*words, "--layer", "2")
+    assert other.returncode == 8 and "hook point is resid_post.3, that of the rows resid_post.2" in other.stderr
+
+
+def test_an_sae_of_one_model_is_told_what_it_is_good_for(program, models, captured):
+    sae = IMPORTS / "saelens_topk"
+    result = program("features", models.base, "--dictionary", sae, "--activations", captured, "--layer", "3")
+    assert result.returncode == 8 and "SAELens SAE of 1 model(s)" in result.stderr and "`import`" in result.stderr
+
+
+def test_training_measures_what_the_reconstruction_does_to_both_models(trained):
+    folder, report = trained
+    splice = report["spliced"]
+    assert splice == json.loads((folder / "splice.json").read_text())
+    assert [item["name"] for item in splice["replacements"]] == ["zeros", "mean", "crosscoder", "pca", "random"]
+    assert splice["num_rows"] > 0 and splice["num_answers"] > 0
+    for item in splice["replacements"]:
+        for model in ("base", "target"):
+            assert item[model]["kl"] >= 0
+            assert item[model]["loss_recovered"] is None or item[model]["loss_recovered"] <= 1.5
+    zeros, crosscoder = splice["replacements"][0], splice["replacements"][2]
+    assert crosscoder["base"]["kl"] < zeros["base"]["kl"]
+
+
+def test_training_prints_the_spliced_quality_and_needs_the_right_models(program, models, captured, tmp_path):
+    words = ["train", models.base, models.target, "--activations", captured, "--layers", "3", *SMALL]
+    result = program(*words)
+    assert result.returncode == 0, result.stderr
+    assert "held-out rows, on" in result.stdout and "loss recovered by PCA of rank 4: base" in result.stdout
+    old = tmp_path / "old"
+    shutil.copytree(captured / "activations/rows/layer_03", old)
+    (old / "texts.safetensors").unlink()
+    without = program("train", models.base, models.target, "--activations", old, *SMALL)
+    assert without.returncode == 3 and "stored without their texts; capture them again" in without.stderr
+    assert program("train", "--activations", old, *SMALL).returncode == 0
+    assert program("train", models.base, "--activations", captured, *SMALL).returncode == 2
+
+
+def test_exports_are_what_saelens_and_delphi_read(program, trained, captured, tmp_path):
+    folder, _ = trained
+    words = ["export", folder, "--to", "saelens,delphi", "--activations", captured, "--layer", "3", "--json"]
+    result = program(*words)
+    assert result.returncode == 0, result.stderr
+    document = json.loads(result.stdout)
+    assert document["saelens"] == ["export/saelens/base", "export/saelens/target"]
+    config = json.loads((tmp_path / "export/saelens/target/cfg.json").read_text())
+    assert config["architecture"] == "jumprelu" and config["d_sae"] == 64
+    assert config["metadata"]["hook_name"] == "blocks.3.hook_resid_post"
+    shapes = {n: t["shape"] for n, t in tensors_of(tmp_path / "export/saelens/target/sae_weights.safetensors").items()}
+    width = width_of(captured)
+    assert shapes == {"W_enc": [width, 64], "b_enc": [64], "W_dec": [64, width], "b_dec": [width], "threshold": [64]}
+    cache = tmp_path / document["delphi"]["folder"]
+    assert cache == tmp_path / "export/delphi/layers.3"
+    files = sorted(cache.glob("*.safetensors"))
+    assert len(files) == document["delphi"]["num_files"] and (cache / "config.json").exists()
+    tensors = tensors_of(files[0])
+    assert tensors["locations"]["shape"][1] == 3 and tensors["activations"]["dtype"] == "F16"
+    assert tensors["tokens"]["shape"] == [document["delphi"]["num_windows"], document["delphi"]["window"]]
+
+
+def test_exports_ask_for_what_they_need(program, trained):
+    folder, _ = trained
+    assert "--to got 'x'" in program("export", folder, "--to", "x").stderr
+    missing = program("export", folder, "--to", "delphi")
+    assert missing.returncode == 2 and "--activations" in missing.stderr
+    assert (
+        program("export", folder, "--to", "saelens", "--out", "slices").stdout
+        == "slices/saelens/base\nslices/saelens/target\n"
+    )
+    one = program("export", IMPORTS / "sparsify/layers.3", "--to", "saelens", "--out", "one")
+    assert one.stdout == "one/saelens/sae\n"
