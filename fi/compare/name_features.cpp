@@ -8,6 +8,7 @@
 #include "fi/compare/crosscoder_file.h"
 #include "fi/compare/depth.h"
 #include "fi/compare/dictionary_stage.h"
+#include "fi/compare/measures_file.h"
 #include "fi/compare/outputs_only.h"
 #include "fi/compare/run_files.h"
 #include "fi/compare/weight_fidelity.h"
@@ -244,6 +245,7 @@ Json name_features(const Json& activation_data, const std::filesystem::path& fol
   Json findings = Json::array();
   for (const Finding& finding : analysis.findings) findings.push_back(to_json(finding));
   write_file_atomically(folder / kFindingsFile, to_pretty_json(findings));
+  write_measures(analysis, folder / kMeasuresFile);
   Json document = to_json(report);
   write_file_atomically(folder / kFeaturesFile, to_pretty_json(document));
   stage.advance(1);

@@ -31,5 +31,6 @@ inline constexpr const char* kClassesFile = "classes.json";            // layer_
 inline constexpr const char* kLatentsFile = "latents.json";            // layer_NN/: what a report shows; written last
 inline constexpr const char* kFeaturesFile = "features.json";          // features/: the whole report document
 inline constexpr const char* kFindingsFile = "findings.json";          // features/: every candidate with its statistics
+inline constexpr const char* kMeasuresFile = "measures.jsonl";         // features/: per finding and prompt, what they rest on
 
 }  // namespace fi
