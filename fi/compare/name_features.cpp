@@ -3,6 +3,8 @@
 #include <map>
 
 #include "fi/compare/analysis.h"
+#include "fi/compare/baseline_notes.h"
+#include "fi/compare/baseline_stage.h"
 #include "fi/compare/calibration_file.h"
 #include "fi/compare/compare.h"
 #include "fi/compare/crosscoder_file.h"
@@ -11,6 +13,7 @@
 #include "fi/compare/measures_file.h"
 #include "fi/compare/outputs_only.h"
 #include "fi/compare/run_files.h"
+#include "fi/compare/selftest.h"
 #include "fi/compare/weight_fidelity.h"
 #include "fi/core/error.h"
 #include "fi/io/atomic_file.h"
@@ -127,6 +130,7 @@ Json what_was_not_seen(const Json& manifest, const Analysis& analysis, const Jso
   notes.update(fidelity_notes(manifest.value("fidelity", Json()), manifest["options"].value("quantization", "")));
   const Json& sha256 = manifest.at("base").at("sha256");
   if (sha256.is_string()) notes["false claims"] = measured_false_claims(sha256);
+  if (sha256.is_string()) notes["planted changes"] = measured_recall(sha256);
   notes["candidates not tested on fresh prompts, for lack of budget"] = analysis.num_untested;
   return notes;
 }
@@ -149,11 +153,13 @@ struct LayerEvidence {
   Json localisation = Json::array();
   Json directions = Json::array();
   std::vector<Json> dictionaries;  // by layer
+  Json baselines = Json::object();
 };
 
 LayerEvidence read_layer_evidence(const std::filesystem::path& activations, const std::filesystem::path& features) {
   return {read_json(activations / kLayersFile), read_json(activations / kLocalisationFile),
-          read_json(activations / kDirectionsFile), read_dictionaries(activations, features)};
+          read_json(activations / kDirectionsFile), read_dictionaries(activations, features),
+          read_baselines(activations, features)};
 }
 
 void add_features(Report& report, const LayerEvidence& evidence) {
@@ -219,6 +225,9 @@ Report assemble(const Json& manifest, const Analysis& analysis, const LayerEvide
   report.not_seen = what_was_not_seen(manifest, analysis, layers);
   report.settings = manifest.value("options", Json::object());
   add_dictionary_notes(report, evidence.dictionaries);
+  if (const Json& rows = evidence.baselines.at("rows"); !rows.empty())
+    report.settings[fmt::format("simple methods and the crosscoder after layer {}",
+                                evidence.baselines.at("layer").get<int64_t>())] = baseline_notes(rows);
   if (!options.crosscoder.is_null()) report.weights = weight_rows_from_json(options.crosscoder, "crosscoder data");
   return report;
 }
