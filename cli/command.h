@@ -33,5 +33,6 @@ Command add_doctor(CLI::App& parent);
 Command add_demo(CLI::App& parent);
 Command add_steer(CLI::App& parent);
 Command add_calibrate(CLI::App& parent);
+Command add_selftest(CLI::App& parent);
 
 }  // namespace fi

@@ -60,7 +60,8 @@ int run(int argc, const char* const* argv, Globals& globals) {
   app.add_flag("--offline", globals.offline, "Never use the network (as HF_HUB_OFFLINE=1)");
   const std::vector<Command> commands = {add_compare(app), add_capture(app), add_train(app),  add_features(app),
                                          add_import(app),  add_export(app),  add_report(app), add_generate(app),
-                                         add_doctor(app),  add_demo(app),    add_steer(app),  add_calibrate(app)};
+                                         add_doctor(app),  add_demo(app),    add_steer(app),  add_calibrate(app),
+                                         add_selftest(app)};
   for (const Command& command : commands) command.app->fallthrough();
   try {
     app.parse(argc, argv);

@@ -1,22 +1,17 @@
-#include <cstdlib>
 #include <filesystem>
 #include <memory>
 
 #include "cli/compare_command.h"
+#include "cli/demo_model.h"
 #include "cli/options_cli.h"
-#include "fi/core/error.h"
 
 namespace fi {
 namespace {
 
 CompareOptions demo_options(CompareOptions options) {
-  const std::filesystem::path root = FI_SOURCE_DIR;
-  const char* model = std::getenv("FI_SMOLLM2");
-  options.base_model = model != nullptr ? model : (root / ".cache/models/SmolLM2-135M-Instruct.Q4_1.gguf").string();
-  options.target_model = (root / "demo/stepwise").string();
+  options.base_model = demo_model();
+  options.target_model = (std::filesystem::path(FI_SOURCE_DIR) / "demo/stepwise").string();
   if (options.tokens < 0) options.tokens = 0;  // without a crosscoder unless asked for: the demo is to be short
-  check(std::filesystem::exists(options.base_model), ErrorCode::kNotFound,
-        "[demo] {} is missing; run `make demo`, which fetches it.", options.base_model);
   return options;
 }
 

@@ -14,6 +14,7 @@ std::string plan_text(const Json& plan) {
       fmt::format("prompts {} in {} categories, then at most {} to confirm\n", plan.at("num_discovery_prompts").get<int64_t>(),
                   plan.at("num_categories").get<int64_t>(), plan.at("max_confirmation_prompts").get<int64_t>());
   text += fmt::format("tokens  at most {} read and written\n", plan.at("max_tokens").get<int64_t>());
+  text += fmt::format("budget  {}\n", plan.at("budget").get<std::string>());
   text += fmt::format("time    about {} on {}\n", duration_text(estimate.at("seconds").get<double>()),
                       plan.at("device").get<std::string>());
   const Json& held = estimate.at("held_as");

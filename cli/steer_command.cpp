@@ -21,7 +21,7 @@ std::string share_text(const Json& share) {
                          : fmt::format("{:+.0f}% of the gap to the target's answer", 100.0 * share.get<double>());
 }
 
-void print_steered_answers(const Json& result) {
+void print_steered(const Json& result) {
   const Json& strength = result.at("strength");
   fmt::print("{}\nlayer {}, rank {}, {}\n", result.at("what").get<std::string>(), result.at("layer").get<int64_t>(),
              result.at("rank").get<int64_t>(),
@@ -62,7 +62,7 @@ Command add_steer(CLI::App& parent) {
             if (globals.json) {
               fmt::print("{}\n", result.dump(-1, ' ', false, Json::error_handler_t::replace));
             } else {
-              print_steered_answers(result);
+              print_steered(result);
             }
           }};
 }

@@ -105,10 +105,15 @@ def weights(seed: int) -> dict[str, numpy.ndarray]:
     return tensors
 
 
-def write_model(folder: pathlib.Path, change: float = 0.0) -> pathlib.Path:
-    """The same model every time; `change` moves one block away from it by that share."""
+def write_model(folder: pathlib.Path, change: float = 0.0, shouts: bool = False) -> pathlib.Path:
+    """The same model every time; `change` moves one block away from it by that share, and one that shouts writes capitals."""
     folder.mkdir(parents=True)
     tensors, others = weights(0), weights(1)
+    if shouts:
+        small, capital = (
+            [vocabulary()[letter] for letter in byte_alphabet()[first : first + 26]] for first in (97, 65)
+        )
+        tensors["lm_head.weight"][small + capital] = tensors["lm_head.weight"][capital + small]
     for name in linear_shapes():
         full = f"model.layers.3.{name}.weight"
         tensors[full] = tensors[full] + numpy.float32(change) * others[full]

@@ -28,7 +28,7 @@ struct Budget {
   int64_t crosscoder_batch = 1024;  // rows a step
 };
 
-/// "quick", "standard" or "thorough".
+/// "quick", "standard" or "thorough"; for minutes see fi/compare/minutes_budget.h.
 inline Budget budget_named(const std::string& name) {
   if (name == "quick") {
     return {.discovery = 3,
@@ -65,16 +65,8 @@ inline Budget budget_named(const std::string& name) {
   return {};
 }
 
-/// The same with what the options override. Whoever names layers, tokens or texts for a crosscoder gets one on any budget.
-inline Budget budget_of(const CompareOptions& options) {
-  Budget budget = budget_named(options.budget);
-  if (options.max_new_tokens > 0) budget.max_new_tokens = options.max_new_tokens;
-  const bool wants_crosscoder = !options.layers.empty() || !options.texts.empty();
-  if (budget.crosscoder_tokens == 0 && wants_crosscoder) budget.crosscoder_tokens = Budget().crosscoder_tokens;
-  if (options.tokens >= 0) budget.crosscoder_tokens = options.tokens;
-  if (options.num_latents > 0) budget.crosscoder_latents = options.num_latents;
-  if (options.k > 0) budget.crosscoder_k = options.k;
-  return budget;
-}
+/// What `options.budget` says, with what the other options override. Minutes that were not fitted yet count as standard. Whoever
+/// names layers, tokens or texts for a crosscoder gets one on any budget.
+Budget budget_of(const CompareOptions& options);
 
 }  // namespace fi

@@ -1,11 +1,13 @@
 #include "fi/compare/compare.h"
 
+#include "fi/compare/baseline_stage.h"
 #include "fi/compare/corpus_texts.h"
 #include "fi/compare/crosscoder_file.h"
 #include "fi/compare/dictionary_stage.h"
 #include "fi/compare/models.h"
 #include "fi/compare/provenance.h"
 #include "fi/compare/run_files.h"
+#include "fi/compare/settle_budget.h"
 #include "fi/compare/staging.h"
 #include "fi/core/error.h"
 #include "fi/io/atomic_file.h"
@@ -59,7 +61,9 @@ Json activations_stage(const CompareOptions& options, const RunFolders& folders,
 Json naming_stage(const CompareOptions& options, const RunFolders& folders, ProgressSink& progress) {
   if (options.skip_naming) return read_stage(folders.features / kFeaturesFile, "features", "skip-naming");
   const Json activations = activations_stage(options, folders, progress);
-  train_dictionaries(options, folders.activations, folders.features, options.skip_activations || options.resume, progress);
+  const bool reuse = options.skip_activations || options.resume;
+  train_dictionaries(options, folders.activations, folders.features, reuse, progress);
+  race_baselines(options, folders.activations, folders.features, reuse, progress);
   return name_features(activations, folders.features,
                        {.threshold = options.feature_threshold, .seed = options.seed, .crosscoder = crosscoder_analysis(options)},
                        progress);
@@ -77,10 +81,11 @@ Json to_json(const CompareResult& result) {
           {"report_html", result.report_html.string()}};
 }
 
-CompareResult run_compare(const CompareOptions& options, ProgressSink& progress) {
-  validate(options);
-  const RunFolders folders = RunFolders::in(options.output_dir);
-  make_folder(options.output_dir);
+CompareResult run_compare(const CompareOptions& given, ProgressSink& progress) {
+  validate(given);
+  const RunFolders folders = RunFolders::in(given.output_dir);
+  make_folder(given.output_dir);
+  const CompareOptions options = given.skip_naming ? given : settle_budget(given, folders.activations, progress);
   const Json document = naming_stage(options, folders, progress);
   const Report report = report_from_json(document, kFeaturesFile);
   if (!options.skip_visualization) write_figures(report, folders.visualizations, progress);

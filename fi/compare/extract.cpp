@@ -11,11 +11,13 @@
 #include "fi/compare/corpus_texts.h"
 #include "fi/compare/depth.h"
 #include "fi/compare/locate.h"
+#include "fi/compare/minutes_budget.h"
 #include "fi/compare/models.h"
 #include "fi/compare/outputs_only.h"
 #include "fi/compare/provenance.h"
 #include "fi/compare/row_stores.h"
 #include "fi/compare/run_files.h"
+#include "fi/compare/settle_budget.h"
 #include "fi/compare/staging.h"
 #include "fi/compare/weight_fidelity.h"
 #include "fi/core/error.h"
@@ -113,9 +115,11 @@ class Extraction {
   // Answers of other models, prompts or lengths must never be taken for those of this run.
   Json identity() const {
     const auto sha256 = [](const LoadedModel& model) { return *identify(model, "").sha256; };
-    return {
+    Json document = {
         {"base", sha256(pair_.base)},       {"target", sha256(pair_.target)},           {"quantization", options_.quantization},
         {"prompts", fingerprint(prompts_)}, {"max_new_tokens", budget_.max_new_tokens}, {"seed", options_.seed}};
+    if (minutes_budget_from(options_.budget)) document["budget"] = options_.budget;  // a resumed run goes on with it
+    return document;
   }
 
   // Only matching answers are kept: of a run that was stopped, or else of the finished one in the output folder.
@@ -286,7 +290,8 @@ class Extraction {
 Json extract_activations(const CompareOptions& options, const std::filesystem::path& folder, ProgressSink& progress) {
   validate(options);
   if (!options.outputs.empty()) return take_given_answers(options, folder, progress);
-  return Extraction(options, folder, progress).run();
+  const CompareOptions settled = settle_budget(options, folder, progress);
+  return Extraction(settled, folder, progress).run();
 }
 
 }  // namespace fi

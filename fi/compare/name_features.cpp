@@ -4,6 +4,8 @@
 
 #include "fi/compare/analysis.h"
 #include "fi/compare/answer_kl.h"
+#include "fi/compare/baseline_notes.h"
+#include "fi/compare/baseline_stage.h"
 #include "fi/compare/budget.h"
 #include "fi/compare/calibration_file.h"
 #include "fi/compare/compare.h"
@@ -11,8 +13,10 @@
 #include "fi/compare/depth.h"
 #include "fi/compare/dictionary_stage.h"
 #include "fi/compare/explainer.h"
+#include "fi/compare/measures_file.h"
 #include "fi/compare/outputs_only.h"
 #include "fi/compare/run_files.h"
+#include "fi/compare/selftest.h"
 #include "fi/compare/weight_fidelity.h"
 #include "fi/core/error.h"
 #include "fi/io/atomic_file.h"
@@ -136,6 +140,7 @@ Json what_was_not_seen(const Json& manifest, const Analysis& analysis, const Jso
   notes.update(fidelity_notes(manifest.value("fidelity", Json()), manifest["options"].value("quantization", "")));
   const Json& sha256 = manifest.at("base").at("sha256");
   if (sha256.is_string()) notes["false claims"] = measured_false_claims(sha256);
+  if (sha256.is_string()) notes["planted changes"] = measured_recall(sha256);
   notes["candidates not tested on fresh prompts, for lack of budget"] = analysis.num_untested;
   return notes;
 }
@@ -166,12 +171,13 @@ struct LayerEvidence {
   Json directions = Json::array();
   AnswerKlMap answer_kl;
   std::vector<Json> dictionaries;  // by layer
+  Json baselines = Json::object();
 };
 
 LayerEvidence read_layer_evidence(const std::filesystem::path& activations, const std::filesystem::path& features) {
-  return {read_json(activations / kLayersFile), read_json(activations / kLocalisationFile),
+  return {read_json(activations / kLayersFile),     read_json(activations / kLocalisationFile),
           read_json(activations / kDirectionsFile), read_answer_kl(activations / kAnswerKlFile),
-          read_dictionaries(activations, features)};
+          read_dictionaries(activations, features), read_baselines(activations, features)};
 }
 
 void add_features(Report& report, const LayerEvidence& evidence) {
@@ -247,6 +253,9 @@ Report assemble(const Json& manifest, const Analysis& analysis, const LayerEvide
   report.settings = manifest.value("options", Json::object());
   add_dictionary_notes(report, evidence.dictionaries);
   add_explainer_notes(report, evidence, report.settings.value("explainer_model", ""));
+  if (const Json& rows = evidence.baselines.at("rows"); !rows.empty())
+    report.settings[fmt::format("simple methods and the crosscoder after layer {}",
+                                evidence.baselines.at("layer").get<int64_t>())] = baseline_notes(rows);
   if (!options.crosscoder.is_null()) report.weights = weight_rows_from_json(options.crosscoder, "crosscoder data");
   return report;
 }
@@ -273,6 +282,7 @@ Json name_features(const Json& activation_data, const std::filesystem::path& fol
   Json findings = Json::array();
   for (const Finding& finding : analysis.findings) findings.push_back(to_json(finding));
   write_file_atomically(folder / kFindingsFile, to_pretty_json(findings));
+  write_measures(analysis, folder / kMeasuresFile);
   Json document = to_json(report);
   write_file_atomically(folder / kFeaturesFile, to_pretty_json(document));
   stage.advance(1);

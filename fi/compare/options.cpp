@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "fi/compare/explainer.h"
+#include "fi/compare/minutes_budget.h"
 #include "fi/compare/other_seeds.h"
 #include "fi/compare/row_stores.h"
 #include "fi/core/error.h"
@@ -82,7 +83,10 @@ void validate(const CompareOptions& options) {
   check(!options.output_dir.empty(), ErrorCode::kUsage, "[options] --output-dir is empty; name a folder.");
   check_one_of("report-format", options.report_format, {"markdown", "html", "both"});
   check_one_of("quantization", options.quantization, {"auto", "fp32", "fp16", "bf16", "int8", "stored"});
-  check_one_of("budget", options.budget, {"quick", "standard", "thorough"});
+  check(
+      is_budget(options.budget), ErrorCode::kUsage,
+      "[options] --budget got '{}', expected quick, standard, thorough or a number of minutes, such as 10; choose one of these.",
+      options.budget);
   if (!options.outputs.empty()) {
     for (const auto& [name, value] : {std::pair{"prompts", options.prompts}, std::pair{"texts", options.texts},
                                       std::pair{"target-adapter", options.target_adapter}})

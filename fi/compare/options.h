@@ -75,7 +75,7 @@ void visit_options(Options& options, Visitor&& visit) {
   visit("revision_target", "Revision of the target model", options.revision_target);
   visit("offline", "Open no socket: use what the model cache holds", options.offline);
   visit("report_format", "Report format: markdown, html or both", options.report_format);
-  visit("budget", "How long to look: quick, standard, thorough", options.budget);
+  visit("budget", "How long to look: quick, standard, thorough, or a number of minutes", options.budget);
   visit("feature_threshold", "Smallest effect size (Cliff's delta, 0 to 1) that is reported", options.feature_threshold);
   visit("max_new_tokens", "Length of generated answers in tokens (0: as the budget says)", options.max_new_tokens);
   visit("layers", "Layers to train a crosscoder on, such as 12,20 (default: where the strongest change is)", options.layers);

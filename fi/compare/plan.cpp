@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "fi/compare/budget.h"
+#include "fi/compare/minutes_budget.h"
 #include "fi/compare/models.h"
 #include "fi/core/error.h"
 #include "fi/io/gguf.h"
@@ -27,7 +28,8 @@ constexpr int64_t kAnswerPasses = 4;   // two models read two answers for token 
 constexpr int64_t kTransplantPasses = 12;
 // Causal tests: three sets by two models, 25 exchanges from a layer on.
 constexpr int64_t kCausalPasses = 12;
-constexpr int kMinRepeats = 10;  // the first calls of a product prepare it
+constexpr double kTrainingPasses = 3;  // of a crosscoder's encoder: forward, and backward twice as much
+constexpr int kMinRepeats = 10;        // the first calls of a product prepare it
 constexpr std::chrono::milliseconds kMeasuringTime{200};
 constexpr double kBytesPerAnswerToken = 5;  // text, and its part of the report
 constexpr double kReportBytes = 4e6;        // figures and the page
@@ -143,13 +145,51 @@ TokenPlan plan_tokens(const CompareOptions& options, const PromptSet& prompts, c
   return plan;
 }
 
-Json estimate(const CompareOptions& options, const PairFiles& files, const WeightSizes& base, const TokenPlan& tokens,
+/// The pair as far as it costs something, and how fast the device is. Measured once, so that what was fitted to it is told by it.
+struct Costs {
+  WeightSizes base, target;
+  double rate = 0.0;  // floating point operations a second
+
+  double products() const {
+    return static_cast<double>(std::max(base.num_values - base.num_embedding, target.num_values - target.num_embedding));
+  }
+};
+
+Costs costs_of(const PairFiles& files, const at::Device& device) {
+  const WeightSizes base = sizes_of(files.base);
+  return {base, sizes_of(files.target), measured_rate(base.d_model, device)};
+}
+
+double seconds_of(const Costs& costs, const TokenPlan& tokens, const Budget& budget) {
+  double operations = 2.0 * costs.products() * static_cast<double>(tokens.total());
+  if (budget.crosscoder_tokens > 0) {
+    const double values = 2.0 * static_cast<double>(costs.base.d_model * budget.crosscoder_latents);  // of the encoders
+    operations += kTrainingPasses * 2.0 * values * static_cast<double>(budget.crosscoder_steps * budget.crosscoder_batch);
+  }
+  return operations / costs.rate;
+}
+
+CompareOptions fitted(CompareOptions options, const PromptSet& prompts, const Costs& costs) {
+  auto minutes = minutes_budget_from(options.budget);
+  if (!minutes || minutes->level) return options;
+  const auto seconds_at = [&](double level) {
+    options.budget = to_text({.minutes = minutes->minutes, .level = level});
+    const Budget budget = budget_of(options);
+    return seconds_of(costs, plan_tokens(options, prompts, budget, costs.base.num_layers), budget);
+  };
+  minutes->level = largest_level_within(60.0 * minutes->minutes, seconds_at);
+  options.budget = to_text(*minutes);
+  return options;
+}
+
+PromptSet asked_prompts(const CompareOptions& options) {
+  return options.prompts.empty() ? builtin_prompts() : load_prompts(options.prompts);
+}
+
+Json estimate(const CompareOptions& options, const PairFiles& files, const Costs& costs, const TokenPlan& tokens,
               const at::Device& device) {
-  const WeightSizes target = sizes_of(files.target);
+  const WeightSizes &base = costs.base, &target = costs.target;
   const bool shares = files.base.weights == files.target.weights;
-  const double rate = measured_rate(base.d_model, device);
-  const double products =
-      static_cast<double>(std::max(base.num_values - base.num_embedding, target.num_values - target.num_embedding));
   const std::string base_held = resolved_quantization(options.quantization, base.num_values, device);
   const std::string target_held = resolved_quantization(options.quantization, target.num_values, device);
   const double weights = bytes_of_weights(files.base, base, base_held) +
@@ -158,28 +198,29 @@ Json estimate(const CompareOptions& options, const PairFiles& files, const Weigh
   const double cache = 4.0 * static_cast<double>(kBatchRows * (kPromptTokens + options.max_new_tokens + 64) *
                                                  std::max(base.cache_values, target.cache_values));
   return {
-      {"seconds", 2.0 * products * static_cast<double>(tokens.total()) / rate},
+      {"seconds", seconds_of(costs, tokens, budget_of(options))},
       {"memory_bytes", weights + cache},
       {"disk_bytes", kReportBytes + kBytesPerAnswerToken * static_cast<double>(tokens.answers)},
-      {"measured_flops_per_second", rate},
+      {"measured_flops_per_second", costs.rate},
       {"held_as", {{"base", base_held}, {"target", shares ? base_held : target_held}}},
       {"how",
        fmt::format("tokens x 2 x weights over {:.1f} GFLOP/s, measured just now on {} rows; assumes {} tokens a prompt, answers "
                    "of full length, and that every candidate is confirmed; memory is weights, their bf16 copy and the cache",
-                   rate / 1e9, kBatchRows, kPromptTokens)}};
+                   costs.rate / 1e9, kBatchRows, kPromptTokens)}};
 }
 
 }  // namespace
 
-Json plan_compare(const CompareOptions& options) {
-  validate(options);
-  check(options.outputs.empty(), ErrorCode::kUsage,
+Json plan_compare(const CompareOptions& given) {
+  validate(given);
+  check(given.outputs.empty(), ErrorCode::kUsage,
         "[plan] --outputs runs no model, there is nothing to plan; leave out --dry-run.");
-  const PromptSet prompts = options.prompts.empty() ? builtin_prompts() : load_prompts(options.prompts);
-  const PairFiles files = resolve_pair(options);
-  const at::Device device = choose_device(options.device);
-  const WeightSizes base = sizes_of(files.base);
-  const TokenPlan tokens = plan_tokens(options, prompts, budget_of(options), base.num_layers);
+  const PromptSet prompts = asked_prompts(given);
+  const PairFiles files = resolve_pair(given);
+  const at::Device device = choose_device(given.device);
+  const Costs costs = costs_of(files, device);
+  const CompareOptions options = fitted(given, prompts, costs);
+  const TokenPlan tokens = plan_tokens(options, prompts, budget_of(options), costs.base.num_layers);
   uint64_t weight_bytes = 0;
   for (const auto* model : {&files.base, &files.target}) {
     for (const auto& path : model->weights) weight_bytes += std::filesystem::file_size(path);
@@ -187,13 +228,20 @@ Json plan_compare(const CompareOptions& options) {
   return {{"base", files.base.name},
           {"target", files.target.adapter ? files.target.name + " + " + files.target.adapter->string() : files.target.name},
           {"device", device.str()},
+          {"budget", options.budget},
           {"num_categories", prompts.categories.size()},
           {"num_discovery_prompts", tokens.num_discovery},
           {"max_confirmation_prompts", tokens.max_confirmation},
           {"max_tokens", tokens.total()},
           {"weight_file_bytes", weight_bytes},
           {"output_dir", options.output_dir},
-          {"estimate", estimate(options, files, base, tokens, device)}};
+          {"estimate", estimate(options, files, costs, tokens, device)}};
+}
+
+CompareOptions with_fitted_budget(const CompareOptions& options) {
+  const auto minutes = minutes_budget_from(options.budget);
+  if (!options.outputs.empty() || !minutes || minutes->level) return options;
+  return fitted(options, asked_prompts(options), costs_of(resolve_pair(options), choose_device(options.device)));
 }
 
 }  // namespace fi

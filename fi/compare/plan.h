@@ -10,4 +10,9 @@ namespace fi {
 /// device that the run would use. Errors as `run_compare` gives them for the same options.
 Json plan_compare(const CompareOptions& options);
 
+/// The options with a budget of minutes fitted to these models on this machine (fi/compare/minutes_budget.h): as much as the
+/// estimate of the plan says that these minutes allow, or the least that there is. Other budgets, and answers that are given,
+/// stay as they are.
+CompareOptions with_fitted_budget(const CompareOptions& options);
+
 }  // namespace fi

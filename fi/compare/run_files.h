@@ -18,6 +18,7 @@ struct RunFolders {
 inline constexpr int kActivationsFormat = 2;
 
 // Files inside them that stages hand to each other.
+inline constexpr const char* kInProgressFolder = "in_progress";        // activations/: where that stage works until it is done
 inline constexpr const char* kManifestFile = "manifest.json";          // activations/: written last, marks the stage as complete
 inline constexpr const char* kIdentityFile = "identity.json";          // activations/: what the answers depend on
 inline constexpr const char* kAnswersFile = "answers.jsonl";           // activations/: one AnswerPair a line
@@ -31,6 +32,8 @@ inline constexpr const char* kCrosscoderFolder = "crosscoder";         // featur
 inline constexpr const char* kClassesFile = "classes.json";            // layer_NN/: every latent with its class
 inline constexpr const char* kLatentsFile = "latents.json";            // layer_NN/: what a report shows; written last
 inline constexpr const char* kFeaturesFile = "features.json";          // features/: the whole report document
+inline constexpr const char* kBaselinesFile = "baselines.json";        // features/: simple methods raced against the crosscoder
 inline constexpr const char* kFindingsFile = "findings.json";          // features/: every candidate with its statistics
+inline constexpr const char* kMeasuresFile = "measures.jsonl";         // features/: per finding and prompt, what they rest on
 
 }  // namespace fi

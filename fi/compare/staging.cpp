@@ -12,8 +12,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kStagingFolder = "in_progress";
-
 void check_moved(const std::error_code& error, const fs::path& path) {
   check(!error, ErrorCode::kDisk, "[write] cannot replace {}: {}; choose a folder that you may write to.", path.string(),
         error.message());
@@ -52,7 +50,7 @@ void move_all(const fs::path& staging, const fs::path& output) {
 
 }  // namespace
 
-StagingFolder::StagingFolder(const fs::path& output) : output_(output), path_(output / kStagingFolder) {
+StagingFolder::StagingFolder(const fs::path& output) : output_(output), path_(output / kInProgressFolder) {
   finish_publishing(output);
   make_folder(path_);
 }
@@ -69,7 +67,7 @@ void StagingFolder::take_over(const char* name) const {
 void StagingFolder::publish() const { move_all(path_, output_); }
 
 void finish_publishing(const fs::path& output) {
-  const fs::path staging = output / kStagingFolder;
+  const fs::path staging = output / kInProgressFolder;
   if (fs::is_regular_file(staging / kManifestFile)) move_all(staging, output);
 }
 

@@ -3,39 +3,13 @@
 #include <algorithm>
 
 #include "fi/core/statistics.h"
+#include "fi/diff/target_predictions.h"
 
 namespace fi {
 namespace {
 
 constexpr int64_t kPatchTokens = 768;
 constexpr double kSmallestKl = 1e-3;  // nats a token: below it a share has no meaning
-
-/// KL(target || other) of each predicting row, with the target's log-probabilities computed once a batch.
-class TargetPredictions {
- public:
-  TargetPredictions(const Decoder& target, const PackedTexts& texts)
-      : rows_(texts.predicting.to(target.device())),
-        log_probabilities_(predict(target, residual_streams(target, texts.batch).back())) {}
-
-  at::Tensor kl_to(const Decoder& model, const at::Tensor& final_resid) const {
-    at::Tensor kl = at::empty({rows_.size(0)}, at::kFloat);
-    for (int64_t first = 0; first < rows_.size(0); first += kLogitRows) {
-      const int64_t count = std::min(kLogitRows, rows_.size(0) - first);
-      const at::Tensor other = model.unembed(final_resid.index_select(0, rows_.narrow(0, first, count))).log_softmax(-1);
-      const at::Tensor own = log_probabilities_.narrow(0, first, count);
-      kl.narrow(0, first, count).copy_(own.exp().mul_(own - other).sum(-1));
-    }
-    return kl;
-  }
-
- private:
-  at::Tensor predict(const Decoder& target, const at::Tensor& final_resid) const {
-    return target.unembed(final_resid.index_select(0, rows_)).log_softmax(-1);
-  }
-
-  at::Tensor rows_;
-  at::Tensor log_probabilities_;  // [n, vocab_size]
-};
 
 }  // namespace
 

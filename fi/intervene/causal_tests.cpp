@@ -30,19 +30,6 @@ Traces trace(const Decoder& base, const Decoder& target, const std::vector<Trace
   return traces;
 }
 
-// The rows that predict an answer and the last rows of the prompt: there a change of behaviour has to be.
-at::Tensor rows_near_answers(const PackedTexts& texts) {
-  std::vector<int64_t> rows;
-  const int64_t* predicting = texts.predicting.const_data_ptr<int64_t>();
-  for (size_t i = 0; i + 1 < texts.text_starts.size(); ++i) {
-    if (texts.text_starts[i] == texts.text_starts[i + 1]) continue;
-    const int64_t first = predicting[texts.text_starts[i]];
-    const int64_t last = predicting[texts.text_starts[i + 1] - 1];
-    for (int64_t row = std::max(texts.batch.starts[i] + 1, first - kPromptRows + 1); row <= last; ++row) rows.push_back(row);
-  }
-  return at::tensor(at::ArrayRef<int64_t>(rows), at::kLong);
-}
-
 /// Mean log-probability of each text's answer when `model` goes on after `layer` with its rows exchanged inside the subspace.
 std::vector<double> exchanged(const Decoder& model, const PackedTexts& texts, int64_t layer, const at::Tensor& rows,
                               const at::Tensor& source, const Subspace& subspace) {
@@ -209,6 +196,18 @@ class CausalTester {
 };
 
 }  // namespace
+
+at::Tensor rows_near_answers(const PackedTexts& texts) {
+  std::vector<int64_t> rows;
+  const int64_t* predicting = texts.predicting.const_data_ptr<int64_t>();
+  for (size_t i = 0; i + 1 < texts.text_starts.size(); ++i) {
+    if (texts.text_starts[i] == texts.text_starts[i + 1]) continue;
+    const int64_t first = predicting[texts.text_starts[i]];
+    const int64_t last = predicting[texts.text_starts[i + 1] - 1];
+    for (int64_t row = std::max(texts.batch.starts[i] + 1, first - kPromptRows + 1); row <= last; ++row) rows.push_back(row);
+  }
+  return at::tensor(at::ArrayRef<int64_t>(rows), at::kLong);
+}
 
 CausalReport test_causes(const Decoder& base, const Decoder& target, const CausalTexts& texts, const CausalOptions& options,
                          ProgressSink& progress) {

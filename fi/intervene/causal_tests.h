@@ -54,6 +54,9 @@ struct CausalTexts {
   std::vector<TracedText> elsewhere;  // prompts of other kinds with the base's answers
 };
 
+/// The rows of a batch that predict an answer and the last rows of its prompt, [n] int64: there a change of behaviour has to be.
+at::Tensor rows_near_answers(const PackedTexts& texts);
+
 struct CausalOptions {
   int64_t rank = 32;
   int64_t num_random = 3;

@@ -1,0 +1,171 @@
+#include "fi/compare/baseline_stage.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <set>
+
+#include "fi/compare/budget.h"
+#include "fi/compare/crosscoder_rows.h"
+#include "fi/compare/locate.h"
+#include "fi/compare/run_files.h"
+#include "fi/core/hash.h"
+#include "fi/dictionary/canonical_file.h"
+#include "fi/dictionary/crosscoder.h"
+#include "fi/intervene/baseline_race.h"
+#include "fi/intervene/causal_tests.h"
+#include "fi/io/atomic_file.h"
+#include "fi/io/jsonl.h"
+
+namespace fi {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int64_t kRanks[] = {1, 4, 32};  // at which methods with many directions run
+
+Json read_document(const fs::path& path) { return parse_json(read_file(path, "baselines"), "baselines", path.string()); }
+
+/// The strongest change that was located, as localisation.json has it.
+struct LocatedChange {
+  std::set<std::string> categories;
+  int64_t layer = 0;
+};
+
+std::optional<LocatedChange> strongest_change(const fs::path& activations) {
+  const fs::path path = activations / kLocalisationFile;
+  if (!fs::is_regular_file(path)) return std::nullopt;
+  const Json places = read_document(path);
+  if (places.empty()) return std::nullopt;
+  return LocatedChange{places.front().at("categories").get<std::set<std::string>>(), places.front().at("causal").at("layer")};
+}
+
+fs::path dictionary_at(const fs::path& features, int64_t layer) {
+  return features / kCrosscoderFolder / fmt::format("layer_{:02}", layer);
+}
+
+bool has_dictionary(const fs::path& folder) { return fs::is_regular_file(folder / kLatentsFile); }
+
+// Of the answers, of what was located in them, and of the dictionary that takes part.
+std::string identity_of(const fs::path& activations, const fs::path& features, const LocatedChange& change) {
+  std::string text = read_file(activations / kAnswersFile, "baselines") + read_file(activations / kLocalisationFile, "baselines");
+  const fs::path dictionary = dictionary_at(features, change.layer);
+  if (has_dictionary(dictionary)) text += read_file(dictionary / kIdentityFile, "baselines");
+  return fmt::format("{:016x}", xxh3_of_bytes(text));
+}
+
+/// Prompts of the change and others, as texts: `fit` of its discovery prompts, the rest to test on.
+struct StageTexts {
+  std::vector<TracedText> fit;
+  RaceTexts test;
+};
+
+StageTexts stage_texts(const fs::path& activations, const LocatedChange& change, const Tokenizer& tokenizer, int64_t count) {
+  StageTexts texts;
+  for (const Json& row : read_jsonl(activations / kAnswersFile, "baselines")) {
+    const AnswerPair pair = answer_pair_from_json(row, kAnswersFile);
+    const bool inside = change.categories.contains(pair.category), fits = pair.split == Split::kDiscovery;
+    if (!inside && !fits) continue;
+    auto& list = !inside ? texts.test.elsewhere : fits ? texts.fit : texts.test.trigger;
+    list.push_back(traced_text(tokenizer, pair, inside ? pair.target : pair.base));
+  }
+  texts.fit = thinned(texts.fit, count);
+  texts.test = {thinned(texts.test.trigger, count), thinned(texts.test.elsewhere, count)};
+  return texts;
+}
+
+/// Rows of both models near the answers of `fit`, after the layer.
+struct FitRows {
+  at::Tensor base, target;  // [n, d_model]
+};
+
+FitRows fit_rows(const ModelPair& pair, int64_t layer, const std::vector<TracedText>& texts) {
+  const PackedTexts packed = pack_texts(texts);
+  const at::Tensor near = rows_near_answers(packed).to(pair.base.decoder.device());
+  const auto rows = [&](const Decoder& model) {
+    return residual_streams(model, packed.batch, layer).back().index_select(0, near);
+  };
+  return {rows(pair.base.decoder), rows(pair.target.decoder)};
+}
+
+// Columns that span the rows of `directions` [n, d_model].
+Subspace span_of(const at::Tensor& directions) {
+  return {std::get<0>(at::linalg_qr(directions.t().to(at::kDouble))).to(at::kFloat).contiguous()};
+}
+
+/// What each latent adds to the target beyond what it adds to the base, by how much of the rows' difference that makes, most
+/// first: [num_latents, d_model] in raw space.
+at::Tensor latent_directions(const Crosscoder& crosscoder, const FitRows& rows) {
+  const at::Tensor codes = encode(crosscoder, at::stack({rows.base, rows.target}, 1).cpu());
+  const at::Tensor& scale = crosscoder.scaling.scale;
+  const at::Tensor directions = crosscoder.decoder[1] / scale[1] - crosscoder.decoder[0] / scale[0];
+  const at::Tensor weight = codes.square().sum(0) * directions.square().sum(1);
+  return directions.index_select(0, weight.argsort(/*dim=*/0, /*descending=*/true));
+}
+
+std::vector<Contestant> contestants_for(const FitRows& rows, const fs::path& dictionary, uint64_t seed) {
+  const at::Tensor difference = rows.target - rows.base;
+  const int64_t width = difference.size(1);
+  std::vector<Contestant> all{{"difference in means", span_of(difference.mean(0, /*keepdim=*/true))}};
+  for (const int64_t rank : kRanks) all.push_back({"PCA of the difference", leading_subspace(difference, rank)});
+  if (has_dictionary(dictionary)) {
+    const Crosscoder crosscoder = load_crosscoder(dictionary);
+    if (crosscoder.view == RowView::kModels && crosscoder.num_models() == 2 && crosscoder.d_model() == width) {
+      const at::Tensor latents = latent_directions(crosscoder, rows);
+      for (const int64_t rank : kRanks)
+        all.push_back({"crosscoder latents", span_of(latents.narrow(0, 0, std::min({rank, latents.size(0), width})))});
+    }
+  }
+  all.push_back({"random subspace", random_subspace(width, kRanks[2], seed, /*stream=*/0)});
+  all.push_back({"whole residual stream", {at::eye(width)}});
+  for (Contestant& contestant : all) contestant.subspace.basis = contestant.subspace.basis.to(difference.device());
+  return all;
+}
+
+Json to_document(const RaceRow& row) {
+  return {{"method", row.method},
+          {"num_directions", row.num_directions},
+          {"kl_removed", row.kl_removed},
+          {"ci_low", row.interval.low},
+          {"ci_high", row.interval.high},
+          {"kl_per_direction", row.kl_per_direction()},
+          {"discrimination", row.discrimination}};
+}
+
+}  // namespace
+
+void race_baselines(const CompareOptions& options, const fs::path& activations, const fs::path& features, bool reuse,
+                    ProgressSink& progress) {
+  const fs::path path = features / kBaselinesFile;
+  const auto change = strongest_change(activations);
+  if (!change) {
+    fs::remove(path);
+    return;
+  }
+  const std::string identity = identity_of(activations, features, *change);
+  if (reuse && fs::is_regular_file(path) && read_document(path).value("identity", "") == identity) return;
+  const ModelPair pair = load_pair(options, progress);
+  const StageTexts texts = stage_texts(activations, *change, *pair.base.tokenizer, budget_of(options).texts_per_causal_test);
+  Json rows = Json::array();
+  if (!texts.fit.empty() && !texts.test.trigger.empty()) {
+    const auto seed = static_cast<uint64_t>(options.seed);
+    const auto contestants =
+        contestants_for(fit_rows(pair, change->layer, texts.fit), dictionary_at(features, change->layer), seed);
+    for (const RaceRow& row :
+         race_subspaces(pair.base.decoder, pair.target.decoder, change->layer, contestants, texts.test, seed, progress))
+      rows.push_back(to_document(row));
+  }
+  write_file_atomically(path, to_pretty_json({{"identity", identity}, {"layer", change->layer}, {"rows", rows}}));
+}
+
+Json read_baselines(const fs::path& activations, const fs::path& features) {
+  const Json none = {{"rows", Json::array()}};
+  const fs::path path = features / kBaselinesFile;
+  const auto change = strongest_change(activations);
+  if (!change || !fs::is_regular_file(path)) return none;
+  const Json document = read_document(path);
+  return document.value("identity", "") == identity_of(activations, features, *change) ? document : none;
+}
+
+}  // namespace fi
