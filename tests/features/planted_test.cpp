@@ -18,7 +18,8 @@ void expect_found(const PlantedStudy& study, const std::string& kind) {
                                                                                         << describe_missed(study, kind);
 }
 
-// The set-up was chosen on seeds 1 to 3; these were first looked at when it was done.
+// The set-up was chosen on seeds 1 to 3. On 101 to 108 mixed latents were seen to be called modified, which changed the classes;
+// these were then judged on 201 to 208: 191 of 192 exclusive features (one never got a latent), 128 of 128 modified ones.
 class PlantedSeeds : public testing::TestWithParam<uint64_t> {};
 
 TEST_P(PlantedSeeds, WhatDiffersIsFoundAndNothingElseIsCalledSo) {
