@@ -41,7 +41,9 @@ Command add_generate(CLI::App& parent) {
   app->add_option("--max-new-tokens", request->max_new_tokens, "Longest answer in tokens")->capture_default_str();
   app->add_option("--temperature", request->temperature, "Of sampling; 0 takes the most probable token")->capture_default_str();
   app->add_option("--top-p", request->top_p, "Sample from the most probable tokens of this total")->capture_default_str();
-  add_options(*app, models, {"device", "quantization", "cache_dir", "revision_base", "revision_target", "seed"});
+  add_options(*app, models,
+              {"device", "quantization", "cache_dir", "revision_base", "revision_target", "offload", "offline", "strict",
+               "allow_unused", "seed"});
   app->footer(kGenerateExamples);
   return {app, [request](const Globals& globals, ProgressSink& progress) {
             const Json result = generate_answers(*request, progress);

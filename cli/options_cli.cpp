@@ -24,7 +24,8 @@ void add_model_words(CLI::App& app, CompareOptions& options) {
 
 const std::vector<std::string>& model_options() {
   static const std::vector<std::string> names = {"base_model",   "target_model", "target_adapter", "device",
-                                                 "quantization", "cache_dir",    "revision_base",  "revision_target"};
+                                                 "quantization", "cache_dir",    "revision_base",  "revision_target",
+                                                 "offload",      "offline",      "strict",         "allow_unused"};
   return names;
 }
 

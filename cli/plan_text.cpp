@@ -21,6 +21,9 @@ std::string plan_text(const Json& plan) {
   text += fmt::format("weights held in {} (base) and {} (target)\n", held.at("base").get<std::string>(),
                       held.at("target").get<std::string>());
   text += fmt::format("memory  about {}\n", size_text(estimate.at("memory_bytes").get<double>()));
+  if (const double streamed = estimate.at("streamed_bytes").get<double>(); streamed > 0.0)
+    text += fmt::format("reads   up to {} from disk each time a model is run through, as far as memory cannot keep its file\n",
+                        size_text(streamed));
   text += fmt::format("disk    about {} in {}\n", size_text(estimate.at("disk_bytes").get<double>()),
                       plan.at("output_dir").get<std::string>());
   return text + fmt::format("how     {}\n", estimate.at("how").get<std::string>());

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Writes tests/data/adapter/: LoRA adapters of every kind that PEFT saves, on the tiny models of tests/data/model, and the logits of PEFT.
 
-Run in an environment with torch, transformers, peft (made with 0.21.2) and safetensors: python tools/make_adapter_goldens.py
+Run in an environment with torch, transformers, peft (made with 0.21.2) and safetensors: python tools/make_adapter_goldens.py [NAME ...]
 """
 
 import json
 import pathlib
 import shutil
+import sys
 
 import torch
 from peft import LoraConfig, get_peft_model
@@ -44,6 +45,77 @@ ADAPTERS = {
     ),
     "biases": ("qwen2", dict(r=2, lora_alpha=4, target_modules=["q_proj", "o_proj"], bias="all")),
     "lora_biases": ("qwen2", dict(r=2, lora_alpha=4, target_modules=["k_proj"], bias="lora_only")),
+    "phi3_fused": (
+        "phi3",
+        dict(
+            r=4,
+            lora_alpha=8,
+            target_modules=["qkv_proj", "gate_up_proj", "o_proj"],
+            rank_pattern={r"layers\.1\.self_attn\.qkv_proj": 2},
+            alpha_pattern={"gate_up_proj": 3},
+        ),
+    ),
+    "phi3_saved": (
+        "phi3",
+        dict(r=2, lora_alpha=4, target_modules=["down_proj"], modules_to_save=["qkv_proj", "input_layernorm", "norm"]),
+    ),
+    "gpt2_fused": (
+        "gpt2",
+        dict(
+            r=3,
+            lora_alpha=6,
+            target_modules=["c_attn", "c_proj", "c_fc"],
+            fan_in_fan_out=True,
+            rank_pattern={r"h\.0\.attn\.c_attn": 5},
+            bias="all",
+        ),
+    ),
+    "gpt2_saved": (
+        "gpt2",
+        dict(
+            r=2,
+            lora_alpha=4,
+            target_modules=["c_fc", "wte"],
+            fan_in_fan_out=True,
+            modules_to_save=["c_attn", "ln_1", "ln_f", "wpe"],
+        ),
+    ),
+    "gpt_neox_fused": (
+        "gpt_neox",
+        dict(
+            r=4,
+            lora_alpha=8,
+            target_modules=["query_key_value", "dense", "dense_h_to_4h", "lm_head"],
+            bias="lora_only",
+        ),
+    ),
+    "gpt_neox_saved": (
+        "gpt_neox",
+        dict(
+            r=2,
+            lora_alpha=4,
+            target_modules=["dense_4h_to_h"],
+            modules_to_save=["query_key_value", "post_attention_layernorm", "final_layer_norm"],
+        ),
+    ),
+    "gemma3_norms": (
+        "gemma3",
+        dict(
+            r=2,
+            lora_alpha=4,
+            target_modules=["o_proj"],
+            modules_to_save=[
+                "q_norm",
+                "post_attention_layernorm",
+                "pre_feedforward_layernorm",
+                "post_feedforward_layernorm",
+            ],
+        ),
+    ),
+    "qwen3_norms": (
+        "qwen3",
+        dict(r=2, lora_alpha=4, target_modules=["o_proj"], modules_to_save=["k_norm", "input_layernorm", "norm"]),
+    ),
     "embeddings": ("llama_untied", dict(r=3, lora_alpha=6, target_modules=["embed_tokens", "lm_head", "gate_proj"])),
 }
 
@@ -70,8 +142,8 @@ def write(name: str, base: str, options: dict) -> None:
 
 
 def main() -> None:
-    for name, (base, options) in ADAPTERS.items():
-        write(name, base, options)
+    for name in sys.argv[1:] or ADAPTERS:
+        write(name, *ADAPTERS[name])
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 #include "fi/compare/compare.h"
 
+#include <optional>
+
 #include "fi/compare/baseline_stage.h"
 #include "fi/compare/corpus_texts.h"
 #include "fi/compare/crosscoder_file.h"
@@ -7,6 +9,7 @@
 #include "fi/compare/models.h"
 #include "fi/compare/provenance.h"
 #include "fi/compare/run_files.h"
+#include "fi/compare/run_identity.h"
 #include "fi/compare/settle_budget.h"
 #include "fi/compare/staging.h"
 #include "fi/core/error.h"
@@ -29,8 +32,19 @@ Json crosscoder_analysis(const CompareOptions& options) {
   return read_crosscoder_file(options.crosscoder_file);
 }
 
+// Models that are not at hand cannot have changed the results: these are then taken as they are.
+std::optional<PairFiles> files_at_hand(CompareOptions options) {
+  options.offline = true;
+  try {
+    return resolve_pair(options);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kNotFound) throw;
+    return std::nullopt;
+  }
+}
+
 // Results that do not belong to what is about to be made must not be taken for it.
-bool is_reusable(const std::filesystem::path& manifest_path, const CompareOptions& options) {
+bool is_reusable(const std::filesystem::path& manifest_path, const CompareOptions& options, ProgressSink& progress) {
   if (!std::filesystem::is_regular_file(manifest_path)) return false;
   const Json manifest = parse_json(read_file(manifest_path, "compare"), "compare", manifest_path.string());
   if (manifest.value("format", 1) != kActivationsFormat) return false;
@@ -45,13 +59,19 @@ bool is_reusable(const std::filesystem::path& manifest_path, const CompareOption
   const Json identity = parse_json(read_file(identity_path, "compare"), "compare", identity_path.string());
   const PromptSet prompts = options.prompts.empty() ? builtin_prompts() : load_prompts(options.prompts);
   if (!is_same_corpus(options, manifest)) return false;
-  return earlier == without_reuse(options) && identity.value("prompts", "") == fingerprint(prompts);
+  if (earlier != without_reuse(options) || identity.value("prompts", "") != fingerprint(prompts)) return false;
+  const std::optional<PairFiles> files = files_at_hand(options);
+  if (!files) {
+    progress.note("[resume] the models are not at hand; the finished run's results are taken as they are");
+    return true;
+  }
+  return identity_difference(identity, run_identity(*files, prompts, options)).empty();
 }
 
 Json activations_stage(const CompareOptions& options, const RunFolders& folders, ProgressSink& progress) {
   finish_publishing(folders.activations);
   const std::filesystem::path manifest_path = folders.activations / kManifestFile;
-  const bool reuse = options.skip_activations || (options.resume && is_reusable(manifest_path, options));
+  const bool reuse = options.skip_activations || (options.resume && is_reusable(manifest_path, options, progress));
   if (!reuse) return extract_activations(options, folders.activations, progress);
   Json manifest = read_stage(manifest_path, "activations", "skip-activations");
   manifest["folder"] = folders.activations.string();

@@ -17,6 +17,7 @@
 #include "fi/compare/provenance.h"
 #include "fi/compare/row_stores.h"
 #include "fi/compare/run_files.h"
+#include "fi/compare/run_identity.h"
 #include "fi/compare/settle_budget.h"
 #include "fi/compare/staging.h"
 #include "fi/compare/weight_fidelity.h"
@@ -112,16 +113,6 @@ class Extraction {
     }
   }
 
-  // Answers of other models, prompts or lengths must never be taken for those of this run.
-  Json identity() const {
-    const auto sha256 = [](const LoadedModel& model) { return *identify(model, "").sha256; };
-    Json document = {
-        {"base", sha256(pair_.base)},       {"target", sha256(pair_.target)},           {"quantization", options_.quantization},
-        {"prompts", fingerprint(prompts_)}, {"max_new_tokens", budget_.max_new_tokens}, {"seed", options_.seed}};
-    if (minutes_budget_from(options_.budget)) document["budget"] = options_.budget;  // a resumed run goes on with it
-    return document;
-  }
-
   // Only matching answers are kept: of a run that was stopped, or else of the finished one in the output folder.
   void begin_folder() {
     if (!options_.resume) staging_.clear();
@@ -129,14 +120,15 @@ class Extraction {
       for (const char* name : {kAnswersFile, kIdentityFile}) staging_.take_over(name);
     }
     const std::filesystem::path path = folder_ / kIdentityFile;
-    const Json now = identity();
+    const Json now = run_identity({pair_.base.files, pair_.target.files}, prompts_, options_);
     if (std::filesystem::exists(folder_ / kAnswersFile)) {
-      const bool same = std::filesystem::exists(path) && parse_json(read_file(path, "resume"), "resume", path.string()) == now;
-      check(same, ErrorCode::kIncompatible,
-            "[resume] the answers in {} are of other models, prompts, seed or answer length than this run's; run without "
-            "--resume, or "
-            "choose another --output-dir.",
-            output_.string());
+      const std::string difference =
+          std::filesystem::exists(path) ? identity_difference(parse_json(read_file(path, "resume"), "resume", path.string()), now)
+                                        : "models or prompts that nobody kept";
+      check(difference.empty(), ErrorCode::kIncompatible,
+            "[resume] the answers in {} are of another run, which differs in: {}; run without --resume, or choose another "
+            "--output-dir.",
+            output_.string(), difference);
     }
     write_json(kIdentityFile, now);
   }

@@ -55,7 +55,9 @@ class Locator {
   void write(const char* name, const Json& document) const { write_file_atomically(in_.folder / name, to_pretty_json(document)); }
 
   void write_layers(const std::vector<TracedText>& texts) {
-    const Decoder rounded = load_model(in_.pair.base.files, {.device = in_.options.device, .quantization = "bf16"}, progress_);
+    const Decoder rounded = load_model(
+        in_.pair.base.files, {.device = in_.options.device, .quantization = wanted_quantization(in_.options), .is_rounded = true},
+        progress_);
     const auto is_special = [&](int32_t id) { return tokenizer_.is_special(id); };
     const LayerMap map = compare_layers(base_, target_, rounded, texts, is_special, progress_);
     LayerPatching patching;

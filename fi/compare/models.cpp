@@ -23,7 +23,9 @@ int64_t count_parameters(const Decoder& decoder) {
       count += linear.weight->num_values();
       for (const at::Tensor& part : {linear.bias, linear.lora_a, linear.lora_b}) count += part.defined() ? part.numel() : 0;
     });
-    for (const at::Tensor& norm : layer->norms()) count += norm.defined() ? norm.numel() : 0;
+    layer->visit_norms([&](const char*, const Norm& norm) {
+      for (const at::Tensor& part : {norm.weight, norm.bias}) count += part.defined() ? part.numel() : 0;
+    });
   }
   return count;
 }
@@ -32,6 +34,23 @@ HubOptions hub_options(const CompareOptions& options, const std::string& revisio
   HubOptions hub{.revision = revision, .offline = options.offline};
   if (!options.cache_dir.empty()) hub.cache_dir = options.cache_dir;
   return hub;
+}
+
+// Of a folder its own name, of a cached repository (models--org--name/snapshots/<commit>) that of the repository.
+std::string adapter_name(const std::filesystem::path& folder) {
+  constexpr std::string_view kPrefix = "models--";
+  std::string name = folder.parent_path().parent_path().filename().string();
+  if (folder.parent_path().filename() != "snapshots" || !name.starts_with(kPrefix)) return folder.filename().string();
+  name.erase(0, kPrefix.size());
+  if (const size_t dashes = name.find("--"); dashes != std::string::npos) name.replace(dashes, 2, "/");
+  return name;
+}
+
+LoadOptions load_options(const CompareOptions& options) {
+  return {.device = options.device,
+          .quantization = wanted_quantization(options),
+          .is_strict = options.strict,
+          .allows_unused = options.allow_unused};
 }
 
 }  // namespace
@@ -44,22 +63,23 @@ ModelFiles resolve_base(const CompareOptions& options, ProgressSink& progress) {
 PairFiles resolve_pair(const CompareOptions& options, ProgressSink& progress) {
   const ModelFiles base = resolve_base(options, progress);
   const HubOptions hub = hub_options(options, options.revision_target);
-  if (is_adapter_folder(options.target_model)) return {base, with_adapter(base, options.target_model)};
+  if (const auto folder = resolve_adapter(options.target_model, hub, progress)) return {base, with_adapter(base, *folder)};
   const ModelFiles target = options.target_model.empty() ? base : resolve_model(options.target_model, hub, progress);
   check(!options.target_model.empty() || !options.target_adapter.empty(), ErrorCode::kUsage,
         "[options] --target-model is missing; name the target model, or give --target-adapter.");
-  return {base, options.target_adapter.empty() ? target : with_adapter(target, options.target_adapter)};
+  if (options.target_adapter.empty()) return {base, target};
+  const auto folder = resolve_adapter(options.target_adapter, hub, progress);
+  return {base, with_adapter(target, folder.value_or(options.target_adapter))};
 }
 
 LoadedModel load_base(const CompareOptions& options, ProgressSink& progress) {
   const ModelFiles files = resolve_base(options, progress);
-  return {files, load_model(files, {.device = options.device, .quantization = options.quantization}, progress),
-          std::make_shared<const Tokenizer>(Tokenizer::load(files))};
+  return {files, load_model(files, load_options(options), progress), std::make_shared<const Tokenizer>(Tokenizer::load(files))};
 }
 
 BothModels load_both(const CompareOptions& options, ProgressSink& progress) {
   const PairFiles files = resolve_pair(options, progress);
-  const LoadOptions load{.device = options.device, .quantization = options.quantization};
+  const LoadOptions load = load_options(options);
   auto base_tokenizer = std::make_shared<const Tokenizer>(Tokenizer::load(files.base));
   Decoder base = load_model(files.base, load, progress);
   const bool shares = same_files(files.base, files.target);
@@ -81,15 +101,30 @@ ModelPair load_pair(const CompareOptions& options, ProgressSink& progress) {
   return pair;
 }
 
-ModelIdentity identify(const LoadedModel& model, const std::string& first_prompt) {
+std::string weights_sha256(const ModelFiles& files) {
   Sha256 hash;
-  for (const auto& path : model.files.weights) hash.update(verified_sha256(path));
-  if (model.files.adapter) hash.update(sha256_of_file(*model.files.adapter / "adapter_model.safetensors"));
+  for (const auto& path : files.weights) hash.update(verified_sha256(path));
+  if (files.adapter) hash.update(sha256_of_file(*files.adapter / "adapter_model.safetensors"));
+  return hash.finish();
+}
+
+std::string settings_sha256(const ModelFiles& files) {
+  Sha256 hash;
+  const auto add = [&](const std::optional<std::filesystem::path>& file) {
+    hash.update(file ? sha256_of_file(*file) : "absent");
+  };
+  for (const auto& file : {files.config, files.tokenizer, files.tokenizer_config, files.chat_template, files.generation_config})
+    add(file);
+  if (files.adapter) add(*files.adapter / "adapter_config.json");
+  return hash.finish();
+}
+
+ModelIdentity identify(const LoadedModel& model, const std::string& first_prompt) {
   ModelIdentity identity{.name = model.files.name,
                          .revision = model.files.revision,
-                         .sha256 = hash.finish(),
+                         .sha256 = weights_sha256(model.files),
                          .family = model.decoder.config().family};
-  if (model.files.adapter) identity.name += " + " + model.files.adapter->filename().string();
+  if (model.files.adapter) identity.name += " + " + adapter_name(*model.files.adapter);
   identity.num_layers = model.decoder.config().num_layers;
   identity.d_model = model.decoder.config().d_model;
   identity.num_parameters = count_parameters(model.decoder);

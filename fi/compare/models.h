@@ -53,6 +53,11 @@ BothModels load_both(const CompareOptions& options, ProgressSink& progress);
 /// Both, and how they are related.
 ModelPair load_pair(const CompareOptions& options, ProgressSink& progress);
 
+/// SHA-256 over a model's weight files, those of its adapter included: equal if and only if every one is the same.
+std::string weights_sha256(const ModelFiles& files);
+/// The same over its small files: configs, tokenizer, chat template.
+std::string settings_sha256(const ModelFiles& files);
+
 /// What the report says about a model.
 ModelIdentity identify(const LoadedModel& model, const std::string& first_prompt);
 

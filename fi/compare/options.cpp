@@ -79,7 +79,15 @@ CompareOptions without_reuse(CompareOptions options) {
   return options;
 }
 
+std::string wanted_quantization(const CompareOptions& options) {
+  const bool fits = !options.offload || options.quantization == "auto" || options.quantization == "stored";
+  check(fits, ErrorCode::kUsage,
+        "[options] --offload leaves weights in their files as they are, got --quantization {}; drop one.", options.quantization);
+  return options.offload ? "stored" : options.quantization;
+}
+
 void validate(const CompareOptions& options) {
+  wanted_quantization(options);
   check(!options.output_dir.empty(), ErrorCode::kUsage, "[options] --output-dir is empty; name a folder.");
   check_one_of("report-format", options.report_format, {"markdown", "html", "both"});
   check_one_of("quantization", options.quantization, {"auto", "fp32", "fp16", "bf16", "int8", "stored"});

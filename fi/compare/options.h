@@ -25,7 +25,10 @@ struct CompareOptions {
   std::string cache_dir;
   std::string revision_base = "main";
   std::string revision_target = "main";
+  bool offload = false;
   bool offline = false;
+  bool strict = false;
+  bool allow_unused = false;
   std::string report_format = "both";
   std::string budget = "standard";
   double feature_threshold = 0.3;
@@ -73,7 +76,12 @@ void visit_options(Options& options, Visitor&& visit) {
   visit("cache_dir", "Model cache directory (default: the Hugging Face cache)", options.cache_dir);
   visit("revision_base", "Revision of the base model", options.revision_base);
   visit("revision_target", "Revision of the target model", options.revision_target);
+  visit("offload", "Leave weights in their files and stream them from disk layer by layer, for models larger than memory",
+        options.offload);
   visit("offline", "Open no socket: use what the model cache holds", options.offline);
+  visit("strict", "Stop where weights are NaN or infinite, instead of a warning", options.strict);
+  visit("allow_unused", "Go on, with a warning, where a model's files hold tensors that its architecture does not read",
+        options.allow_unused);
   visit("report_format", "Report format: markdown, html or both", options.report_format);
   visit("budget", "How long to look: quick, standard, thorough, or a number of minutes", options.budget);
   visit("feature_threshold", "Smallest effect size (Cliff's delta, 0 to 1) that is reported", options.feature_threshold);
@@ -102,6 +110,8 @@ Json to_json(const CompareOptions& options);
 CompareOptions options_from_json(const Json& document);
 /// The options that results depend on: how a run reuses what a folder holds is left out.
 CompareOptions without_reuse(CompareOptions options);
+/// How weights are to be held, --offload considered.
+std::string wanted_quantization(const CompareOptions& options);
 /// kUsage unless every value is one that the help text allows.
 void validate(const CompareOptions& options);
 

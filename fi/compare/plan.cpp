@@ -73,10 +73,15 @@ WeightSizes sizes_of(const ModelFiles& files) {
   return sizes;
 }
 
-double bytes_of_weights(const ModelFiles& files, const WeightSizes& sizes, const std::string& quantization) {
-  double file_bytes = 0.0;
-  for (const auto& path : files.weights) file_bytes += static_cast<double>(std::filesystem::file_size(path));
-  if (quantization == "stored") return file_bytes;
+double bytes_of_files(const ModelFiles& files) {
+  double bytes = 0.0;
+  for (const auto& path : files.weights) bytes += static_cast<double>(std::filesystem::file_size(path));
+  return bytes;
+}
+
+// What memory must hold: pages of a mapped file can be dropped and read again.
+double bytes_of_weights(const WeightSizes& sizes, const std::string& quantization) {
+  if (quantization == "stored") return 0.0;
   const double bytes_each = quantization == "int8" ? 1.0 : quantization == "fp16" || quantization == "bf16" ? 2.0 : 4.0;
   return bytes_each * static_cast<double>(sizes.num_values);
 }
@@ -190,22 +195,27 @@ Json estimate(const CompareOptions& options, const PairFiles& files, const Costs
               const at::Device& device) {
   const WeightSizes &base = costs.base, &target = costs.target;
   const bool shares = files.base.weights == files.target.weights;
-  const std::string base_held = resolved_quantization(options.quantization, base.num_values, device);
-  const std::string target_held = resolved_quantization(options.quantization, target.num_values, device);
-  const double weights = bytes_of_weights(files.base, base, base_held) +
-                         (shares ? 0.0 : bytes_of_weights(files.target, target, target_held)) +
-                         2.0 * static_cast<double>(base.num_values);
+  const std::string wanted = wanted_quantization(options);
+  const std::string base_held = resolved_quantization(wanted, base.num_values, device);
+  const std::string target_held = resolved_quantization(wanted, target.num_values, device);
+  const double rounded_copy = base_held == "stored" ? 0.0 : 2.0 * static_cast<double>(base.num_values);
+  const double weights =
+      bytes_of_weights(base, base_held) + (shares ? 0.0 : bytes_of_weights(target, target_held)) + rounded_copy;
+  const double streamed = std::max(base_held == "stored" ? bytes_of_files(files.base) : 0.0,
+                                   target_held == "stored" ? bytes_of_files(files.target) : 0.0);
   const double cache = 4.0 * static_cast<double>(kBatchRows * (kPromptTokens + options.max_new_tokens + 64) *
                                                  std::max(base.cache_values, target.cache_values));
   return {
       {"seconds", seconds_of(costs, tokens, budget_of(options))},
       {"memory_bytes", weights + cache},
+      {"streamed_bytes", streamed},
       {"disk_bytes", kReportBytes + kBytesPerAnswerToken * static_cast<double>(tokens.answers)},
       {"measured_flops_per_second", costs.rate},
       {"held_as", {{"base", base_held}, {"target", shares ? base_held : target_held}}},
       {"how",
        fmt::format("tokens x 2 x weights over {:.1f} GFLOP/s, measured just now on {} rows; assumes {} tokens a prompt, answers "
-                   "of full length, and that every candidate is confirmed; memory is weights, their bf16 copy and the cache",
+                   "of full length, and that every candidate is confirmed; memory is weights that are not left in their file, a "
+                   "bf16 copy of them and the cache",
                    costs.rate / 1e9, kBatchRows, kPromptTokens)}};
 }
 

@@ -1,5 +1,6 @@
 #include "fi/hub/download.h"
 
+#include <algorithm>
 #include <set>
 
 #include "fi/core/error.h"
@@ -16,7 +17,12 @@ constexpr const char* kConfig = "config.json";
 constexpr const char* kIndex = "model.safetensors.index.json";
 constexpr const char* kWeights = "model.safetensors";
 constexpr const char* kTokenizer = "tokenizer.json";
+constexpr const char* kAdapterConfig = "adapter_config.json";
+constexpr const char* kAdapterWeights = "adapter_model.safetensors";
+constexpr size_t kMaxListed = 20;
 constexpr const char* kSmallFiles[] = {kTokenizer, "tokenizer_config.json", "chat_template.jinja", "generation_config.json"};
+
+bool is_gguf_name(const std::string& file) { return file.ends_with(".gguf") && stays_inside(file); }
 
 class Download {
  public:
@@ -25,26 +31,73 @@ class Download {
       : cached_(cached), name_(name), revision_(revision), connection_(client, settings, name, progress), progress_(progress) {}
 
   // Weights last: a snapshot that has them has everything.
-  Snapshot run() {
-    check(get(kConfig), ErrorCode::kNotFound,
-          "[hub] '{}' holds no config.json at revision '{}'; GGUF files and adapters are not downloaded, give their local path.",
-          name_, revision_);
-    for (const char* file : kSmallFiles) get(file);
-    if (get(kIndex)) {
-      for (const std::string& shard : shards_in_index(cached_.snapshot(commit_) / kIndex)) {
-        check(get(shard), ErrorCode::kInvalid, "[hub] '{}' lacks the shard {} that its {} names; tell its authors.", name_, shard,
-              kIndex);
-      }
-    } else {
-      check(get(kWeights), ErrorCode::kUnsupported,
-            "[hub] '{}' has no safetensors weights at revision '{}'; pickled weights can run code, convert them to safetensors.",
-            name_, revision_);
+  Snapshot run(const std::string& gguf) {
+    if (!gguf.empty()) {
+      get_gguf(gguf);
+    } else if (!get_model() && !get_adapter()) {
+      get_gguf(the_only_gguf());
     }
     cached_.set_reference(revision_, commit_);
     return {cached_.snapshot(commit_), commit_};
   }
 
  private:
+  // False if there is none in safetensors.
+  bool get_model() {
+    if (!get(kConfig)) return false;
+    for (const char* file : kSmallFiles) get(file);
+    if (!get(kIndex)) return get(kWeights);
+    for (const std::string& shard : shards_in_index(cached_.snapshot(commit_) / kIndex)) {
+      check(get(shard), ErrorCode::kInvalid, "[hub] '{}' lacks the shard {} that its {} names; tell its authors.", name_, shard,
+            kIndex);
+    }
+    return true;
+  }
+
+  bool get_adapter() {
+    if (!get(kAdapterConfig)) return false;
+    check(get(kAdapterWeights), ErrorCode::kUnsupported,
+          "[hub] the adapter '{}' has no {} at revision '{}'; pickled weights can run code, convert them to safetensors.", name_,
+          kAdapterWeights, revision_);
+    return true;
+  }
+
+  void get_gguf(const std::string& file) {
+    check(get(file), ErrorCode::kNotFound, "[hub] '{}' has no file {} at revision '{}'; it has {}.", name_, file, revision_,
+          ggufs_in_words());
+  }
+
+  std::string the_only_gguf() {
+    const std::vector<std::string> names = ggufs();
+    if (names.empty() && !commit_.empty()) {
+      fail(ErrorCode::kUnsupported,
+           "[hub] '{}' has no safetensors weights at revision '{}', no GGUF file and no adapter; pickled weights can run code, "
+           "convert them to safetensors.",
+           name_, revision_);
+    }
+    check(!names.empty(), ErrorCode::kNotFound,
+          "[hub] '{}' holds no model at revision '{}': neither config.json nor adapter_config.json nor a GGUF file.", name_,
+          revision_);
+    check(names.size() == 1, ErrorCode::kUsage, "[hub] '{}' holds {}; name one, such as {}:{}.", name_, ggufs_in_words(), name_,
+          names.front());
+    return names.front();
+  }
+
+  std::vector<std::string> ggufs() {
+    std::vector<std::string> names = connection_.list(commit_.empty() ? revision_ : commit_);
+    std::erase_if(names, [](const std::string& file) { return !is_gguf_name(file); });
+    std::sort(names.begin(), names.end());
+    return names;
+  }
+
+  std::string ggufs_in_words() {
+    std::vector<std::string> names = ggufs();
+    const size_t num_names = names.size();
+    names.resize(std::min(num_names, kMaxListed));
+    return fmt::format("{} GGUF files{}{}{}", num_names, names.empty() ? "" : ": ", fmt::join(names, ", "),
+                       num_names > kMaxListed ? ", ..." : "");
+  }
+
   // False if the hub has no such file.
   bool get(const std::string& file) {
     const auto remote = connection_.find(commit_.empty() ? revision_ : commit_, file);
@@ -132,9 +185,16 @@ bool has_gguf(const fs::path& folder) {
 
 }  // namespace
 
-Snapshot download_model(const CachedModel& cached, const std::string& name, const std::string& revision, HttpClient& client,
+Snapshot download_model(const CachedModel& cached, const HubModelName& name, const std::string& revision, HttpClient& client,
                         const HubSettings& settings, ProgressSink& progress) {
-  return Download(cached, name, revision, client, settings, progress).run();
+  return Download(cached, name.repository, revision, client, settings, progress).run(name.gguf);
+}
+
+std::optional<HubModelName> hub_model_name(const std::string& name) {
+  const size_t colon = name.find(':');
+  HubModelName parts{name.substr(0, colon), colon == std::string::npos ? "" : name.substr(colon + 1)};
+  if (!is_hub_name(parts.repository) || (colon != std::string::npos && !is_gguf_name(parts.gguf))) return std::nullopt;
+  return parts;
 }
 
 std::vector<std::string> shards_in_index(const fs::path& index) {
@@ -156,10 +216,13 @@ std::vector<std::string> shards_in_index(const fs::path& index) {
   return {names.begin(), names.end()};
 }
 
-std::vector<std::string> missing_files(const CachedModel& cached, const Snapshot& snapshot) {
-  if (has_gguf(snapshot.folder)) return {};
+std::vector<std::string> missing_files(const CachedModel& cached, const Snapshot& snapshot, const std::string& gguf) {
   const auto is_there = [&](const std::string& file) { return fs::is_regular_file(snapshot.folder / file); };
   std::vector<std::string> missing;
+  if (!gguf.empty()) return is_there(gguf) ? missing : std::vector{gguf};
+  if (is_there(kAdapterConfig) && !is_there(kWeights) && !is_there(kIndex))
+    return is_there(kAdapterWeights) ? missing : std::vector<std::string>{kAdapterWeights};
+  if (has_gguf(snapshot.folder)) return {};
   if (!is_there(kConfig)) missing.push_back(kConfig);
   if (!is_there(kTokenizer) && !cached.is_known_absent(snapshot.commit, kTokenizer)) missing.push_back(kTokenizer);
   const std::vector<std::string> weights =

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "fi/core/error.h"
+#include "fi/core/json.h"
 #include "fi/hub/cache.h"
 #include "fi/hub/retry.h"
 
@@ -14,6 +15,7 @@ constexpr int kMaxRetries = 5;
 constexpr int kMaxFirstRetries = 1;  // of a hub that never answered: this machine is probably offline
 constexpr int kMaxExchanges = 200;   // of one file, also when each of them brings a few bytes
 constexpr int kMaxRedirects = 5;
+constexpr size_t kMaxListBytes = 64'000'000;
 
 bool is_redirect(int status) { return status == 301 || status == 302 || status == 303 || status == 307 || status == 308; }
 
@@ -123,16 +125,45 @@ void HubConnection::reject(const HttpResponse& response, const std::string& revi
        repository_, settings_.endpoint, what_happened(response));
 }
 
+HttpResponse HubConnection::insist(const HttpRequest& request, const std::string& what, std::string* body) {
+  const auto take = [&](const HttpResponse&, std::string_view bytes) {
+    if (body == nullptr) return;
+    check(body->size() + bytes.size() <= kMaxListBytes, ErrorCode::kInvalid,
+          "[hub] {} answers more than {} bytes for {} of '{}'.", settings_.endpoint, kMaxListBytes, what, repository_);
+    *body += bytes;
+  };
+  for (int retry = 0;; ++retry) {
+    if (body != nullptr) body->clear();
+    HttpResponse response = follow(request, take);
+    if (!is_worth_a_retry(response) || retry >= (is_reached_ ? kMaxRetries : kMaxFirstRetries)) return response;
+    wait_to_retry(retry, response, what);
+  }
+}
+
+std::vector<std::string> HubConnection::list(const std::string& revision) {
+  const HttpRequest request{
+      .url = fmt::format("{}/api/models/{}/revision/{}", settings_.endpoint, repository_, percent_encoded(revision, "")),
+      .connect_timeout_s = settings_.etag_timeout_s,
+      .stall_timeout_s = settings_.etag_timeout_s};
+  std::string body;
+  const std::string what = "the list of files";
+  const HttpResponse response = insist(request, what, &body);
+  if (!response.failure.empty() || response.status != 200) reject(response, revision, what);
+  const Json document = parse_json(body, "hub", fmt::format("{} of '{}'", what, repository_));
+  std::vector<std::string> names;
+  const Json siblings = document.is_object() ? document.value("siblings", Json::array()) : Json::array();
+  for (const Json& file : siblings) {
+    if (file.is_object() && file.contains("rfilename") && file["rfilename"].is_string()) names.push_back(file["rfilename"]);
+  }
+  return names;
+}
+
 std::optional<RemoteFile> HubConnection::find(const std::string& revision, const std::string& file) {
   const HttpRequest request{.url = url_of(revision, file),
                             .headers_only = true,
                             .connect_timeout_s = settings_.etag_timeout_s,
                             .stall_timeout_s = settings_.etag_timeout_s};
-  HttpResponse response = follow(request, [](const HttpResponse&, std::string_view) {});
-  for (int retry = 0; is_worth_a_retry(response) && retry < (is_reached_ ? kMaxRetries : kMaxFirstRetries); ++retry) {
-    wait_to_retry(retry, response, file);
-    response = follow(request, [](const HttpResponse&, std::string_view) {});
-  }
+  const HttpResponse response = insist(request, file);
   const std::string code = response.header("x-error-code");
   if (response.status == 404 && code != "RepoNotFound" && code != "RevisionNotFound") return std::nullopt;
   if (!response.failure.empty() || (response.status != 200 && !is_redirect(response.status))) reject(response, revision, file);

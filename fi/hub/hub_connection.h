@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "fi/core/progress.h"
 #include "fi/hub/blob_file.h"
@@ -32,11 +33,14 @@ class HubConnection {
   /// Appends the file to `blob` until its size is reached; continues after cuts. False if the hub answered with other bytes than
   /// it announced.
   bool fetch(const RemoteFile& file, BlobFile& blob);
+  /// The names of all files at `revision`, as the hub gives them; they may be no plain paths.
+  std::vector<std::string> list(const std::string& revision);
 
  private:
   std::string url_of(const std::string& revision, const std::string& file) const;
   HttpResponse send(HttpRequest request, const HttpClient::OnBody& on_body);
   HttpResponse follow(HttpRequest request, const HttpClient::OnBody& on_body);
+  HttpResponse insist(const HttpRequest& request, const std::string& what, std::string* body = nullptr);
   HttpResponse continue_fetch(const RemoteFile& file, BlobFile& blob, bool& fits);
   void clear(BlobFile& blob);
   void wait_to_retry(int retry, const HttpResponse& response, const std::string& what);

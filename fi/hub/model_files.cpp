@@ -54,10 +54,17 @@ ModelFiles safetensors_model(const std::string& name, const fs::path& folder, st
   return files;
 }
 
+bool holds_adapter(const fs::path& folder) {
+  return fs::is_regular_file(folder / "adapter_config.json") && !fs::exists(folder / "model.safetensors") &&
+         !fs::exists(folder / "model.safetensors.index.json");
+}
+
 ModelFiles model_in_folder(const std::string& name, const fs::path& folder) {
   if (const auto index = file_in(folder, "model.safetensors.index.json"))
     return safetensors_model(name, folder, shards_of(*index));
   if (const auto weights = file_in(folder, "model.safetensors")) return safetensors_model(name, folder, {*weights});
+  check(!holds_adapter(folder), ErrorCode::kUsage,
+        "[model] {} is an adapter, not a model; give it as --target-adapter or as the target.", name);
   const std::vector<fs::path> ggufs = gguf_files_in(folder);
   if (ggufs.size() == 1) return gguf_model(name, ggufs.front());
   check(ggufs.empty(), ErrorCode::kUsage, "[model] {} holds {} GGUF files; name one of them.", folder.string(), ggufs.size());
@@ -85,31 +92,43 @@ ModelFiles model_in_folder(const std::string& name, const fs::path& folder) {
 }
 
 // The name of a repository that could be downloaded; a name of one part is more likely a misspelt path.
-bool is_downloadable(const std::string& name) { return is_hub_name(name) && name.find('/') != std::string::npos; }
+bool is_downloadable(const HubModelName& name) { return name.repository.find('/') != std::string::npos; }
 
-ModelFiles hub_model(const std::string& name, const HubOptions& options, ProgressSink& progress) {
-  const CachedModel cached(options.cache_dir.value_or(default_hub_cache()), name);
+// A snapshot that holds all that its kind needs.
+Snapshot snapshot_of(const std::string& name, const HubOptions& options, ProgressSink& progress) {
+  const HubModelName wanted = *hub_model_name(name);
+  const CachedModel cached(options.cache_dir.value_or(default_hub_cache()), wanted.repository);
   std::optional<Snapshot> snapshot = cached.find(options.revision);
-  const std::vector<std::string> missing = snapshot ? missing_files(cached, *snapshot) : std::vector<std::string>();
+  const std::vector<std::string> missing = snapshot ? missing_files(cached, *snapshot, wanted.gguf) : std::vector<std::string>();
   const bool holds_pickles = snapshot && fs::exists(snapshot->folder / "pytorch_model.bin");
-  if (!snapshot || (!missing.empty() && !holds_pickles)) {
-    HubSettings settings = options.settings ? *options.settings : hub_settings_from_environment();
-    settings.offline = settings.offline || options.offline;
-    if (!snapshot && !is_downloadable(name)) fail_not_found(name, options);
-    check(
-        !settings.offline, ErrorCode::kNotFound,
+  if (snapshot && (missing.empty() || holds_pickles)) return *snapshot;
+  HubSettings settings = options.settings ? *options.settings : hub_settings_from_environment();
+  settings.offline = settings.offline || options.offline;
+  if (!snapshot && !is_downloadable(wanted)) fail_not_found(name, options);
+  check(!settings.offline, ErrorCode::kNotFound,
         "[hub] '{}' at revision '{}' is not complete in {}: {} missing, and offline mode forbids a download; download it first.",
         name, options.revision, cached.folder().string(),
         snapshot ? fmt::format("{}", fmt::join(missing, ", ")) : std::string("every file is"));
-    const std::unique_ptr<HttpClient> client = options.http ? options.http() : make_curl_client();
-    snapshot = download_model(cached, name, options.revision, *client, settings, progress);
-  }
-  ModelFiles files = model_in_folder(name, snapshot->folder);
-  files.revision = snapshot->commit;
+  const std::unique_ptr<HttpClient> client = options.http ? options.http() : make_curl_client();
+  return download_model(cached, wanted, options.revision, *client, settings, progress);
+}
+
+ModelFiles hub_model(const std::string& name, const HubOptions& options, ProgressSink& progress) {
+  const Snapshot snapshot = snapshot_of(name, options, progress);
+  const std::string gguf = hub_model_name(name)->gguf;
+  ModelFiles files = gguf.empty() ? model_in_folder(name, snapshot.folder) : gguf_model(name, snapshot.folder / gguf);
+  files.revision = snapshot.commit;
   return files;
 }
 
 }  // namespace
+
+std::optional<fs::path> resolve_adapter(const std::string& name, const HubOptions& options, ProgressSink& progress) {
+  if (is_adapter_folder(name)) return name;
+  if (name.empty() || fs::exists(name) || !is_hub_name(name)) return std::nullopt;
+  if (const auto snapshot = snapshot_of(name, options, progress); holds_adapter(snapshot.folder)) return snapshot.folder;
+  return std::nullopt;
+}
 
 bool is_adapter_folder(const std::string& name) { return fs::is_regular_file(fs::path(name) / "adapter_config.json"); }
 
@@ -124,7 +143,7 @@ ModelFiles resolve_model(const std::string& name, const HubOptions& options, Pro
           name);
     return gguf_model(name, name);
   }
-  if (!is_hub_name(name)) fail_not_found(name, options);
+  if (!hub_model_name(name)) fail_not_found(name, options);
   return hub_model(name, options, progress);
 }
 

@@ -37,10 +37,17 @@ struct HubOptions {
   std::function<std::unique_ptr<HttpClient>()> http{};  // default: libcurl
 };
 
-/// Finds the files of `name`: a GGUF file, a folder with safetensors, or a hub name such as "Qwen/Qwen2-1.5B", which is taken
+/// Finds the files of `name`: a GGUF file, a folder with safetensors, or a hub name such as "Qwen/Qwen2-1.5B" or
+/// "org/name:FILE.gguf", which is taken
 /// from the local Hugging Face cache and downloaded into it where it is not complete. Errors: kNotFound with the places searched,
 /// kInvalid (git-lfs pointer, index that names an absent shard, path that leaves the folder), and those of download_model.
 ModelFiles resolve_model(const std::string& name, const HubOptions& options, ProgressSink& progress = silent_progress());
+
+/// The folder of the PEFT adapter that `name` stands for: a folder, or a hub repository that holds adapter_config.json and no
+/// model, which is downloaded like a model. Nothing if it is none; errors as of `resolve_model` for a repository that cannot be
+/// had.
+std::optional<std::filesystem::path> resolve_adapter(const std::string& name, const HubOptions& options,
+                                                     ProgressSink& progress = silent_progress());
 
 /// `base` with the adapter folder on top. kNotFound / kInvalid if the folder is not a PEFT adapter.
 ModelFiles with_adapter(ModelFiles base, const std::filesystem::path& adapter_folder);

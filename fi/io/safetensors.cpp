@@ -13,8 +13,9 @@ namespace fi {
 namespace {
 
 constexpr uint64_t kMaxHeaderBytes = 100'000'000;
-// Real files stay far below. Every tensor has about nine values in the header, a document tree of which takes some 60 bytes each.
-constexpr JsonLimits kHeaderLimits{.depth = 4, .values = 2'000'000};
+// Real files stay far below. Every tensor has about nine values in the header, in a document tree of some 250 bytes each.
+constexpr int64_t kMaxTensors = 100'000;
+constexpr JsonLimits kHeaderLimits{.depth = 4, .values = 1'000'000};
 constexpr size_t kMaxRank = 8;
 constexpr size_t kPrefixBytes = 8;
 
@@ -55,6 +56,9 @@ std::string_view header_of(const MappedFile& file) {
   }
   const std::string_view text(reinterpret_cast<const char*>(file.bytes().data()) + kPrefixBytes, length);
   if (!text.starts_with('{')) reject_file(path, "header at offset 8 does not begin with '{'");
+  // Before a tree of it is built, whose size would be many times the file's.
+  if (const auto num_objects = std::count(text.begin(), text.end(), '{'); num_objects > kMaxTensors)
+    reject_file(path, fmt::format("header at offset 8 opens {} objects, more than {} tensors", num_objects, kMaxTensors));
   return text;
 }
 

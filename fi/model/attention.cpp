@@ -9,9 +9,9 @@ Attention::Attention(const Weights& weights, const ModelConfig& config, bool is_
       key(take_linear(weights, "k_proj", config.num_kv_heads * config.head_dim, config.d_model)),
       value(take_linear(weights, "v_proj", config.num_kv_heads * config.head_dim, config.d_model)),
       output(take_linear(weights, "o_proj", config.d_model, config.num_heads * config.head_dim)),
-      query_norm_(
+      query_norm(
           take_norm_if_there(weights, "q_norm", (config.norms_whole_query ? config.num_heads : 1) * config.head_dim, config)),
-      key_norm_(
+      key_norm(
           take_norm_if_there(weights, "k_norm", (config.norms_whole_query ? config.num_kv_heads : 1) * config.head_dim, config)),
       rotary_(std::move(rotary)),
       head_dim_(config.head_dim),
@@ -20,8 +20,8 @@ Attention::Attention(const Weights& weights, const ModelConfig& config, bool is_
             .soft_cap = config.attention_soft_cap} {}
 
 at::Tensor Attention::operator()(const at::Tensor& x, const RowLayout& layout, LayerCache* cache) const {
-  const at::Tensor q = place(query(x), query_norm_, layout.positions);
-  const at::Tensor k = place(key(x), key_norm_, layout.positions);
+  const at::Tensor q = place(query(x), query_norm, layout.positions);
+  const at::Tensor k = place(key(x), key_norm, layout.positions);
   const at::Tensor v = value(x).view({x.size(0), -1, head_dim_});
   if (cache != nullptr) cache->append(k, v, layout);
   const at::Tensor mixed = cache != nullptr && layout.is_one_row_each() ? attend_newest(q, layout, *cache, rule_)

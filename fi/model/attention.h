@@ -22,11 +22,11 @@ class Attention {
   at::Tensor operator()(const at::Tensor& x, const RowLayout& layout, LayerCache* cache) const;
 
   Linear query, key, value, output;
+  Norm query_norm, key_norm;  // of each head, or of all as one; optional
 
  private:
   at::Tensor place(const at::Tensor& projected, const Norm& norm, const at::Tensor& positions) const;
 
-  Norm query_norm_, key_norm_;
   std::shared_ptr<const RotaryTable> rotary_;  // null: no positions
   int64_t head_dim_;
   AttentionRule rule_;

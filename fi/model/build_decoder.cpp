@@ -50,11 +50,29 @@ void take_tables(Decoder::Parts& parts, const Weights& root, HeldAs held_as) {
                 : root.take_matrix(has_head ? "lm_head.weight" : "model.embed_tokens.weight", config.vocab_size, config.d_model);
 }
 
-void check_all_used(const WeightStore& store, const std::string& model) {
+// A fault that the user may have asked to live with.
+void warn_or_fail(bool is_error, ProgressSink& progress, const std::string& what, const char* what_to_do) {
+  if (is_error) fail(ErrorCode::kInvalid, "[model] {}; {}.", what, what_to_do);
+  progress.warn("[model] " + what + ".");
+}
+
+void check_all_used(const WeightStore& store, const std::string& model, ProgressSink& progress) {
   const std::vector<std::string> unused = store.unused();
-  check(unused.empty(), ErrorCode::kInvalid,
-        "[model] {} holds {} tensors that the architecture does not read, such as '{}'; weights and config do not fit.", model,
-        unused.size(), unused.empty() ? "" : unused.front());
+  if (unused.empty()) return;
+  warn_or_fail(
+      !store.options().allows_unused, progress,
+      fmt::format("{} holds {} tensors that the architecture does not read, such as '{}'", model, unused.size(), unused.front()),
+      "weights and config do not fit, --allow-unused goes on without them");
+}
+
+void check_all_finite(const WeightStore& store, const std::string& model, ProgressSink& progress) {
+  int64_t count = 0;
+  for (const auto& [name, in_tensor] : store.non_finite()) count += in_tensor;
+  if (count == 0) return;
+  warn_or_fail(store.options().is_strict, progress,
+               fmt::format("{} holds {} weights that are NaN or infinite, the first of them in '{}'", model, count,
+                           store.non_finite().begin()->first),
+               "download the model again, or go on without --strict");
 }
 
 }  // namespace
@@ -69,9 +87,8 @@ Decoder build_decoder(ModelSource source, WeightStore::Options options, Progress
   parts.config.max_positions = std::min(parts.config.max_positions, kMaxTablePositions);
   parts.final_norm = take_norm(root.scope("model"), "norm", parts.config.d_model, parts.config);
   take_layers(parts, root.scope("model").scope("layers"), options.device, progress);
-  check_all_used(store, source.name);
-  if (store.num_non_finite() > 0)
-    progress.warn(fmt::format("[model] {} holds {} weights that are NaN or infinite.", source.name, store.num_non_finite()));
+  check_all_used(store, source.name, progress);
+  check_all_finite(store, source.name, progress);
   return Decoder(std::move(parts));
 }
 

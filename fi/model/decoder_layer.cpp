@@ -55,13 +55,4 @@ at::Tensor DecoderLayer::operator()(const at::Tensor& resid, const RowLayout& la
   return middle + after_feed_forward_(feed_forward(before_feed_forward_(read)));
 }
 
-std::vector<at::Tensor> DecoderLayer::norms() const {
-  std::vector<at::Tensor> vectors;
-  for (const Norm* norm : {&before_attention_, &after_attention_, &before_feed_forward_, &after_feed_forward_}) {
-    vectors.push_back(norm->weight);
-    vectors.push_back(norm->bias);
-  }
-  return vectors;
-}
-
 }  // namespace fi

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <memory>
-#include <vector>
+#include <utility>
 
 #include "fi/model/attention.h"
 #include "fi/model/linear.h"
@@ -42,8 +42,24 @@ class DecoderLayer {
   void visit_linears(Visitor&& visit) const {
     const_cast<DecoderLayer*>(this)->visit_linears([&](const char* name, Linear& linear) { visit(name, std::as_const(linear)); });
   }
-  /// The norm vectors of the block; undefined where it has none.
-  std::vector<at::Tensor> norms() const;
+  /// Calls `visit(name, norm)` for every norm that the block has, by its name in a checkpoint, such as "input_layernorm".
+  template <typename Visitor>
+  void visit_norms(Visitor&& visit) {
+    const auto visit_if_there = [&](const char* name, Norm& norm) {
+      if (norm.defined()) visit(name, norm);
+    };
+    visit_if_there("self_attn.q_norm", attention.query_norm);
+    visit_if_there("self_attn.k_norm", attention.key_norm);
+    visit_if_there("input_layernorm", before_attention_);
+    visit_if_there("post_attention_layernorm", after_attention_);
+    // Llama's name of this one means another norm where there is one after attention as well.
+    visit_if_there(after_attention_.defined() ? "pre_feedforward_layernorm" : "post_attention_layernorm", before_feed_forward_);
+    visit_if_there("post_feedforward_layernorm", after_feed_forward_);
+  }
+  template <typename Visitor>
+  void visit_norms(Visitor&& visit) const {
+    const_cast<DecoderLayer*>(this)->visit_norms([&](const char* name, Norm& norm) { visit(name, std::as_const(norm)); });
+  }
 
   Attention attention;
   FeedForward feed_forward;

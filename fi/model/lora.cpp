@@ -1,8 +1,11 @@
+#include <algorithm>
 #include <map>
+#include <set>
 
 #include "fi/core/error.h"
 #include "fi/io/safetensors.h"
 #include "fi/model/adapter_config.h"
+#include "fi/model/canonical_tensors.h"
 #include "fi/model/decoder_layer.h"
 #include "fi/model/families/family.h"
 #include "fi/model/load_model.h"
@@ -15,18 +18,30 @@ constexpr const char* kUnembedding = "lm_head";
 constexpr const char* kFinalNorm = "model.norm";
 constexpr size_t kMaxListed = 5;
 
-/// The tensors of an adapter by the path of their module, less those that were taken.
+const Family& family_named(const std::string& name) {
+  const auto found = std::find_if(families().begin(), families().end(), [&](const Family& f) { return f.name == name; });
+  invariant(found != families().end(), "[adapter] family '{}' is not listed.", name);
+  return *found;
+}
+
+/// The tensors of an adapter by canonical name, less those that were taken. What it holds for a fused matrix is cut apart.
 class AdapterTensors {
  public:
-  explicit AdapterTensors(const std::filesystem::path& path) : path_(path), file_(SafetensorsFile::open(path)) {
+  AdapterTensors(const std::filesystem::path& path, const Family& family, const ModelConfig& config)
+      : path_(path), family_(family), file_(SafetensorsFile::open(path)) {
     constexpr std::string_view kPrefix = "base_model.model.";
+    std::vector<TensorView> views;
     for (const StoredTensor& tensor : file_.tensors()) {
       const bool is_prefixed = tensor.name.starts_with(kPrefix);
-      by_name_.emplace(is_prefixed ? tensor.name.substr(kPrefix.size()) : tensor.name, &tensor);
+      views.push_back({.name = is_prefixed ? tensor.name.substr(kPrefix.size()) : tensor.name, .stored = tensor});
+    }
+    for (TensorView& view : canonical_tensors(std::move(views), family, config, /*is_gguf=*/false)) {
+      std::string name = view.name;
+      by_name_.emplace(std::move(name), std::move(view));
     }
   }
 
-  const std::string& path() const { return path_; }
+  const Family& family() const { return family_; }
   bool has(const std::string& name) const { return by_name_.contains(name); }
 
   /// In fp32; kIncompatible if the shape is not `shape`.
@@ -34,21 +49,20 @@ class AdapterTensors {
     const auto found = by_name_.find(name);
     check(found != by_name_.end(), ErrorCode::kInvalid, "[adapter] {}: tensor '{}' is missing; re-export the adapter.", path_,
           name);
-    const StoredTensor& stored = *found->second;
-    check(stored.shape == shape, ErrorCode::kIncompatible,
+    const TensorView& view = found->second;
+    check(view.shape() == shape, ErrorCode::kIncompatible,
           "[adapter] {}: tensor '{}' has shape [{}], but base and adapter_config.json ask for [{}]; it belongs to another base.",
-          path_, name, fmt::join(stored.shape, ", "), fmt::join(shape, ", "));
-    at::Tensor tensor = at::empty(shape, at::kFloat);
-    to_float(stored, 0, stored.num_values(), tensor.data_ptr<float>());
+          path_, name, fmt::join(view.shape(), ", "), fmt::join(shape, ", "));
+    at::Tensor tensor = view.to_float();
     by_name_.erase(found);
     return tensor.to(device);
   }
 
   void check_all_taken() const {
-    std::vector<std::string> names;
-    for (const auto& [name, tensor] : by_name_) names.push_back(name);
+    std::set<std::string> names;
+    for (const auto& [name, view] : by_name_) names.insert(view.stored.name);
     const size_t num_names = names.size();
-    names.resize(std::min(num_names, kMaxListed));
+    while (names.size() > kMaxListed) names.erase(std::prev(names.end()));
     check(num_names == 0, ErrorCode::kInvalid,
           "[adapter] {}: {} tensors fit nothing in the base or in target_modules: {}{}; it belongs to another base.", path_,
           num_names, fmt::join(names, ", "), num_names > kMaxListed ? ", ..." : "");
@@ -56,8 +70,9 @@ class AdapterTensors {
 
  private:
   std::string path_;
+  const Family& family_;
   SafetensorsFile file_;
-  std::map<std::string, const StoredTensor*> by_name_;
+  std::map<std::string, TensorView> by_name_;
 };
 
 /// The two factors of a module, B A times `scale` being what it adds to the module's matrix.
@@ -69,13 +84,16 @@ struct Factors {
 
 std::optional<Factors> take_factors(AdapterTensors& tensors, const AdapterConfig& config, const std::string& module,
                                     const WeightMatrix& weight, const std::string& a_name, const std::string& b_name) {
-  if (!config.is_target(module)) return std::nullopt;  // factors that it has all the same are left over, which is an error
+  // What adapter_config.json speaks of. GPT-NeoX's head is embed_out in its files, lm_head in newer versions of its code.
+  const bool is_head_by_canonical_name = module == kUnembedding && config.is_target(module);
+  const std::string original = is_head_by_canonical_name ? module : original_module(module, tensors.family());
+  if (!config.is_target(original)) return std::nullopt;  // factors that it has all the same are left over, which is an error
   if (!config.targets && !tensors.has(a_name) && !tensors.has(b_name)) return std::nullopt;
-  const int64_t rank = config.rank_of(module);
+  const int64_t rank = config.rank_of(original);
   const bool is_embedding = a_name.ends_with("lora_embedding_A");  // of the transposed matrix
   const int64_t d_in = is_embedding ? weight.d_out() : weight.d_in(), d_out = is_embedding ? weight.d_in() : weight.d_out();
   return Factors{tensors.take(a_name, {rank, d_in}, weight.device()), tensors.take(b_name, {d_out, rank}, weight.device()),
-                 config.scale_of(module)};
+                 config.scale_of(original)};
 }
 
 // Trained as a whole (modules_to_save).
@@ -116,33 +134,39 @@ WeightMatrixPtr adapted_unembedding(const WeightMatrixPtr& unembedding, AdapterT
   return hold_dense(unembedding->to_float() + factors->scale * at::matmul(factors->b, factors->a));
 }
 
-// Checkpoints of some families store norm weights less an offset that the decoder has added.
-double norm_offset_of(const std::string& family_name) {
-  for (const Family& family : families()) {
-    if (family.name == family_name) return family.norm_offset;
+// A norm trained as a whole (modules_to_save), or its bias alone.
+void adapt_norm(Norm& norm, AdapterTensors& tensors, const std::string& module) {
+  const at::Tensor old = norm.weight;
+  if (const std::string name = module + ".weight"; tensors.has(name)) {
+    norm.weight = tensors.take(name, old.sizes().vec(), old.device());
+    if (tensors.family().norm_offset != 0.0) norm.weight = norm.weight + tensors.family().norm_offset;
   }
-  return 0.0;
+  if (const std::string name = module + ".bias"; norm.bias.defined() && tensors.has(name))
+    norm.bias = tensors.take(name, old.sizes().vec(), old.device());
+}
+
+void adapt_layer(DecoderLayer& layer, AdapterTensors& tensors, const AdapterConfig& config, size_t index) {
+  const std::string prefix = fmt::format("model.layers.{}.", index);
+  layer.visit_linears([&](const char* name, Linear& linear) { adapt_linear(linear, tensors, config, prefix + name); });
+  layer.visit_norms([&](const char* name, Norm& norm) { adapt_norm(norm, tensors, prefix + name); });
 }
 
 }  // namespace
 
 Decoder apply_adapter(const Decoder& base, const std::filesystem::path& adapter_folder) {
   const AdapterConfig config = read_adapter_config(adapter_folder / "adapter_config.json");
-  AdapterTensors tensors(adapter_folder / "adapter_model.safetensors");
   Decoder::Parts parts = base.parts();
+  AdapterTensors tensors(adapter_folder / "adapter_model.safetensors", family_named(parts.config.family), parts.config);
   for (size_t i = 0; i < parts.layers.size(); ++i) {
     auto layer = std::make_shared<DecoderLayer>(*parts.layers[i]);  // copies tensors' handles, not their values
-    layer->visit_linears([&](const char* name, Linear& linear) {
-      adapt_linear(linear, tensors, config, fmt::format("model.layers.{}.{}", i, name));
-    });
+    adapt_layer(*layer, tensors, config, i);
     parts.layers[i] = std::move(layer);
   }
   parts.unembedding = adapted_unembedding(parts.unembedding, tensors, config);
   parts.embedding = adapted_embedding(parts.embedding, tensors, config);
-  if (const std::string norm = fmt::format("{}.weight", kFinalNorm); tensors.has(norm)) {
-    const at::Tensor& old = parts.final_norm.weight;
-    parts.final_norm.weight = tensors.take(norm, old.sizes().vec(), old.device()).add_(norm_offset_of(parts.config.family));
-  }
+  if (const std::string positions = "model.embed_positions.weight"; tensors.has(positions))
+    parts.position_embedding = take_matrix(tensors, positions, *parts.position_embedding);
+  adapt_norm(parts.final_norm, tensors, kFinalNorm);
   tensors.check_all_taken();
   return Decoder(std::move(parts));
 }

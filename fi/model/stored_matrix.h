@@ -9,7 +9,7 @@ namespace fi {
 bool has_whole_rows(const TensorView& view);
 
 /// W left in the mapped file, in whatever blocks it is stored there; products widen a panel of rows at a time. Costs no memory of
-/// its own. `view` has whole rows. CPU only.
-WeightMatrixPtr hold_stored(TensorView view);
+/// its own. `view` has whole rows; where `is_rounded`, each is rounded to bf16 as it is read. CPU only.
+WeightMatrixPtr hold_stored(TensorView view, bool is_rounded = false);
 
 }  // namespace fi

@@ -15,7 +15,8 @@ int64_t count_non_finite(const at::Tensor& values) {
 }
 
 bool is_left_in_file(const TensorView& view, const WeightStore::Options& options) {
-  return options.held_as == HeldAs::kStored && options.device.is_cpu() && has_whole_rows(view);
+  const bool is_stored = options.held_as == HeldAs::kStored || options.held_as == HeldAs::kStoredRounded;
+  return is_stored && options.device.is_cpu() && has_whole_rows(view);
 }
 
 }  // namespace
@@ -49,7 +50,7 @@ at::Tensor WeightStore::take(const std::string& name, at::IntArrayRef shape) con
 
 WeightMatrixPtr WeightStore::leave_in_file(const TensorView& view) const {
   constexpr int64_t kPanelRows = 512;
-  const WeightMatrixPtr matrix = hold_stored(view);
+  const WeightMatrixPtr matrix = hold_stored(view, options_.held_as == HeldAs::kStoredRounded);
   int64_t count = 0;
   for (int64_t row = 0; row < matrix->d_out(); row += kPanelRows)
     count += count_non_finite(matrix->rows(row, std::min(kPanelRows, matrix->d_out() - row)));
@@ -62,7 +63,8 @@ WeightMatrixPtr WeightStore::take_matrix(const std::string& name, int64_t d_out,
   const at::Tensor weight = take(name, {d_out, d_in});
   switch (options_.held_as) {
     case HeldAs::kFp16: return hold_dense(weight.to(at::kHalf));
-    case HeldAs::kBf16: return hold_dense(weight.to(at::kBFloat16));
+    case HeldAs::kBf16:
+    case HeldAs::kStoredRounded: return hold_dense(weight.to(at::kBFloat16));
     case HeldAs::kInt8: return hold_int8(weight);
     case HeldAs::kFp32:
     case HeldAs::kStored: break;
@@ -74,19 +76,14 @@ WeightMatrixPtr WeightStore::take_table(const std::string& name, int64_t num_row
   if (const TensorView& view = find(name, {num_rows, width}); is_left_in_file(view, options_)) return leave_in_file(view);
   const at::Tensor table = take(name, {num_rows, width});
   switch (options_.held_as) {
-    case HeldAs::kBf16: return hold_dense(table.to(at::kBFloat16));
+    case HeldAs::kBf16:
+    case HeldAs::kStoredRounded: return hold_dense(table.to(at::kBFloat16));
     case HeldAs::kFp16:
     case HeldAs::kInt8: return hold_dense(table.to(at::kHalf));
     case HeldAs::kFp32:
     case HeldAs::kStored: break;
   }
   return hold_dense(table);
-}
-
-int64_t WeightStore::num_non_finite() const {
-  int64_t total = 0;
-  for (const auto& [name, count] : non_finite_) total += count;
-  return total;
 }
 
 std::vector<std::string> WeightStore::unused() const {

@@ -14,8 +14,9 @@
 
 namespace fi {
 
-/// How matrices are kept: kStored leaves them in the mapped file, in its own blocks. Vectors (norms, biases) are always fp32.
-enum class HeldAs { kFp32, kFp16, kBf16, kInt8, kStored };
+/// How matrices are kept: kStored leaves them in the mapped file, in its own blocks, and kStoredRounded as well, with every row
+/// rounded to bf16 when it is read. Vectors (norms, biases) are always fp32.
+enum class HeldAs { kFp32, kFp16, kBf16, kInt8, kStored, kStoredRounded };
 
 /// All weights of a model by canonical name, still as they are stored. Knows which were
 /// used, so that a tensor that nothing reads is noticed.
@@ -25,6 +26,8 @@ class WeightStore {
     HeldAs held_as = HeldAs::kFp32;
     at::Device device = at::kCPU;  // kMeta: names and shapes are checked, nothing is read
     double norm_offset = 0.0;      // added to norm weights (Gemma's checkpoints store w where 1 + w is meant)
+    bool is_strict = false;        // as LoadOptions have it
+    bool allows_unused = false;
   };
 
   explicit WeightStore(Options options) : options_(options) {}
@@ -40,8 +43,8 @@ class WeightStore {
   WeightMatrixPtr take_matrix(const std::string& name, int64_t d_out, int64_t d_in) const;
   /// A matrix whose rows are looked up, and which a tied model multiplies with as well.
   WeightMatrixPtr take_table(const std::string& name, int64_t num_rows, int64_t width) const;
-  /// NaN and infinite values in what was taken so far.
-  int64_t num_non_finite() const;
+  /// NaN and infinite values in what was taken so far, by tensor.
+  const std::map<std::string, int64_t>& non_finite() const { return non_finite_; }
   /// Names that nobody took.
   std::vector<std::string> unused() const;
 

@@ -157,6 +157,45 @@ def test_resume_sees_that_the_prompt_file_changed(compare, models, tmp_path):
     assert compare("--prompts", prompts, "--resume").returncode == 8
 
 
+def test_resume_sees_that_weights_changed_under_their_name(program, models, tmp_path):
+    """One changed bit, in a file of the same size and time."""
+    target = shutil.copytree(models.target, tmp_path / "target")
+    small = ["--prompts", models.prompts, "--max-new-tokens", "12", "--budget", "quick", "--output-dir", "run"]
+    assert program("compare", models.base, target, *small).returncode == 0
+    before = contents(tmp_path / "run")
+    assert "answers" not in program("compare", models.base, target, *small, "--resume").stderr  # reused as it is
+    weights = target / "model.safetensors"
+    times = weights.stat()
+    data = bytearray(weights.read_bytes())
+    data[-100] ^= 1
+    weights.write_bytes(data)
+    os.utime(weights, ns=(times.st_atime_ns, times.st_mtime_ns))
+    result = program("compare", models.base, target, *small, "--resume")
+    assert result.returncode == 8
+    assert "differs in: weights of the target; run without --resume" in result.stderr
+    assert contents(tmp_path / "run") == before
+
+
+def test_resume_sees_that_a_tokenizer_changed(program, models, tmp_path):
+    base = shutil.copytree(models.base, tmp_path / "base")
+    small = ["--prompts", models.prompts, "--max-new-tokens", "12", "--budget", "quick", "--output-dir", "run"]
+    assert program("compare", base, models.target, *small).returncode == 0
+    (base / "generation_config.json").write_text('{"eos_token_id": 5}')
+    result = program("compare", base, models.target, *small, "--resume")
+    assert result.returncode == 8
+    assert "differs in: config or tokenizer of the base" in result.stderr
+
+
+def test_resume_takes_a_finished_run_whose_models_are_gone(program, models, tmp_path):
+    target = shutil.copytree(models.target, tmp_path / "target")
+    small = ["--prompts", models.prompts, "--max-new-tokens", "12", "--budget", "quick", "--output-dir", "run"]
+    assert program("compare", models.base, target, *small).returncode == 0
+    shutil.rmtree(target)
+    result = program("compare", models.base, target, *small, "--resume")
+    assert result.returncode == 0, result.stderr
+    assert "the models are not at hand" in result.stderr
+
+
 def test_an_absent_cuda_device_is_refused_before_anything_runs(compare, tmp_path):
     result = compare("--device", "cuda:99")
     has_cuda = os.path.exists("/dev/nvidia0")
@@ -213,3 +252,21 @@ def test_weights_left_in_the_file_give_the_same_answers(program, models):
     words = ["generate", models.base, "--prompt", "2 + 2?", "--max-new-tokens", "12", "--json", "--quantization"]
     stored, exact = (json.loads(program(*words, held).stdout)["answers"] for held in ("stored", "fp32"))
     assert stored == exact
+    assert json.loads(program(*words, "auto", "--offload").stdout)["answers"] == exact
+
+
+def test_an_offloaded_run_finds_what_another_finds(compare, tmp_path):
+    found = []
+    for words in (["--quantization", "fp32"], ["--offload"]):
+        assert compare(*words, "--output-dir", words[-1]).returncode == 0
+        layers = json.loads((tmp_path / words[-1] / "activations/layers.json").read_text())
+        found.append([row["relative_difference"] for row in layers["layers"]])
+    assert found[1] == pytest.approx(found[0], rel=1e-3)
+
+
+def test_offload_says_what_it_costs_and_what_it_does_not_go_with(compare):
+    plan = compare("--offload", "--dry-run")
+    assert "weights held in stored (base) and stored (target)" in plan.stdout
+    assert "from disk each time" in plan.stdout
+    result = compare("--offload", "--quantization", "int8")
+    assert result.returncode == 2 and "--offload" in result.stderr and "int8" in result.stderr

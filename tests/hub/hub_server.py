@@ -2,6 +2,7 @@
 
 import hashlib
 import http.server
+import json
 import threading
 import time
 import urllib.parse
@@ -18,7 +19,7 @@ class Hub(http.server.ThreadingHTTPServer):
 
     def __init__(self, files: dict[str, bytes]):
         super().__init__(("127.0.0.1", 0), Handler)
-        self.files = files  # name -> contents; *.safetensors are LFS files
+        self.files = files  # name, or org/name/name for one repository alone -> contents; weights are LFS files
         self.requests: list[tuple[str, str, dict[str, str]]] = []  # method, path, headers
         self.faults: dict[
             str, list
@@ -47,7 +48,7 @@ class Hub(http.server.ThreadingHTTPServer):
 
     def etag(self, name: str) -> str:
         data = self.files[name]
-        return hashlib.sha256(data).hexdigest() if name.endswith(".safetensors") else git_hash(data)
+        return hashlib.sha256(data).hexdigest() if name.endswith((".safetensors", ".gguf")) else git_hash(data)
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -67,15 +68,22 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.server.requests.append((method, self.path, dict(self.headers)))
         # /org/name/resolve/<revision, its slashes escaped>/<file>, or /<file> of a storage
         name = (
-            self.path.split("/resolve/", 1)[1].split("/", 1)[1] if "/resolve/" in self.path else self.path.lstrip("/")
+            self.path.split("/resolve/", 1)[1].split("/", 1)[1]
+            if "/resolve/" in self.path
+            else self.path.lstrip("/").removeprefix("api/models/org/model/revision/")
         )
         name = urllib.parse.unquote(name)
+        of_repository = self.path.split("/resolve/", 1)[0].strip("/") + "/" + name
+        name = of_repository if of_repository in self.server.files else name
         self.name = name
         fault = self.server.next_fault(method, name)
         if fault:
             fault(self, self.server.files.get(name, b""))
         elif name in self.server.files:
             self.serve(method, name)
+        elif self.path.startswith("/api/models/"):
+            siblings = [{"rfilename": file} for file in self.server.files]
+            self.reply(200, {}, json.dumps({"siblings": siblings}).encode())
         else:
             self.reply(404, {"X-Error-Code": "EntryNotFound"}, b"Entry not found")
 

@@ -366,6 +366,67 @@ def test_pickles_are_not_downloaded(world):
     assert world.hub.asked("GET", "pytorch_model.bin") == []
 
 
+def only_ggufs(*names: str) -> dict[str, bytes]:
+    return {name: b"GGUF" + name.encode() for name in names} | {"README.md": b"# model"}
+
+
+def test_the_only_gguf_file_is_taken(world):
+    world.hub.files = only_ggufs("tiny-q8_0.gguf")
+    result = world.fetch()
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout)["weights"] == [str(world.model / "snapshots" / COMMIT / "tiny-q8_0.gguf")]
+    world.hub.requests.clear()
+    assert world.fetch(HF_HUB_OFFLINE="1").stdout == result.stdout
+    assert world.hub.requests == []
+
+
+def test_of_several_gguf_files_one_is_named(world):
+    world.hub.files = only_ggufs("tiny-q8_0.gguf", "tiny-f16.gguf", "sub/tiny-q4_1.gguf")
+    world.expect(2, "3 GGUF files: sub/tiny-q4_1.gguf, tiny-f16.gguf, tiny-q8_0.gguf; name one, such as", "org/model:")
+    assert not world.blobs()
+    for name in ("tiny-q8_0.gguf", "sub/tiny-q4_1.gguf"):
+        result = world.fetch(f"{NAME}:{name}")
+        assert result.returncode == 0, result.stderr
+        assert json.loads(result.stdout)["weights"] == [str(world.model / "snapshots" / COMMIT / name)]
+        assert world.fetch(f"{NAME}:{name}", HF_HUB_OFFLINE="1").stdout == result.stdout
+    offline = world.fetch(f"{NAME}:tiny-f16.gguf", HF_HUB_OFFLINE="1")
+    assert offline.returncode == 3 and "tiny-f16.gguf missing" in offline.stderr
+
+
+def test_a_gguf_file_that_is_not_there(world):
+    world.hub.files = only_ggufs("tiny-q8_0.gguf")
+    result = world.fetch(f"{NAME}:tiny.gguf")
+    assert result.returncode == 3 and "1 GGUF files: tiny-q8_0.gguf" in result.stderr, result.stderr
+    for bad in ("../../x.gguf", "/etc/x.gguf", "x.bin"):
+        assert world.fetch(f"{NAME}:{bad}").returncode == 3
+
+
+def test_names_that_leave_the_repository_are_not_listed(world):
+    world.hub.files = only_ggufs("../../x.gguf", "good.gguf")
+    result = world.fetch()
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout)["weights"][0].endswith("/good.gguf")
+
+
+@pytest.mark.parametrize("answer", [b"", b"[", b"[1]", b'{"siblings": 5}', b'{"siblings": [{"rfilename": 5}, 7]}'])
+def test_a_list_of_files_that_is_none(world, answer):
+    world.hub.files = {"README.md": b"# model"}
+    world.hub.faults = {"GET main": [whole(answer)]}
+    result = world.fetch()
+    assert result.returncode in (3, 6), result.stderr
+    assert "org/model" in result.stderr
+
+
+def test_an_adapter_is_downloaded_and_is_no_model(world):
+    world.hub.files = {"adapter_config.json": b"{}", "adapter_model.safetensors": safetensors(3)}
+    world.expect(2, "org/model is an adapter, not a model", "--target-adapter")
+    assert (world.model / "snapshots" / COMMIT / "adapter_model.safetensors").is_file()
+    del world.hub.files["adapter_model.safetensors"]
+    world.hub.files["adapter_config.json"] = b"{ }"
+    (world.model / "snapshots" / COMMIT / "adapter_model.safetensors").unlink()
+    world.expect(7, "org/model", "adapter_model.safetensors")
+
+
 # Row 31.
 def test_offline_lists_what_is_missing_and_opens_no_socket(world):
     world.expect(3, "every file is missing", HF_HUB_OFFLINE="1")

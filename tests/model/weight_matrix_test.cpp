@@ -60,6 +60,8 @@ TEST(Held, RowsLeftInTheFileEqualTheWholeWidened) {
     ASSERT_TRUE(has_whole_rows(seen));
     const WeightMatrixPtr held = hold_stored(seen);
     EXPECT_TRUE(at::equal(held->to_float(), seen.to_float()));
+    EXPECT_TRUE(
+        at::equal(hold_stored(seen, /*is_rounded=*/true)->to_float(), hold_dense(seen.to_float().to(at::kBFloat16))->to_float()));
     const at::Tensor x = random({3, kWidth}, 4);
     EXPECT_LT(relative(held->multiply(x), at::matmul(x, seen.to_float().t())), 1e-5);
     EXPECT_TRUE(

@@ -31,6 +31,8 @@ struct Family {
   bool gguf_rotary_pairs = false;                  // GGUF stores q and k rows in interleaved pairs
   bool transposed_matrices = false;                // safetensors store the blocks' matrices as [d_in, d_out]
   bool qkv_by_head = false;                        // safetensors' fused q, k, v rows stand head by head
+  bool fuses_qkv = false;                          // safetensors hold q, k and v as one matrix
+  bool fuses_gate_up = false;                      // and gate and up as another
 };
 
 /// Every family that is supported; each is defined in a file of its own in this folder.

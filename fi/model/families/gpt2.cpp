@@ -29,7 +29,8 @@ Family gpt2_family() {
                     {".attn.c_proj.", ".self_attn.o_proj."}},
           .gguf_activation = Activation::kGeluTanh,
           .tied_by_default = true,
-          .transposed_matrices = true};
+          .transposed_matrices = true,
+          .fuses_qkv = true};
 }
 
 }  // namespace fi

@@ -18,7 +18,8 @@ Family gpt_neox_family() {
                     {".dense_h_to_4h.", ".up_proj."},
                     {".dense_4h_to_h.", ".down_proj."}},
           .gguf_activation = Activation::kGelu,
-          .qkv_by_head = true};
+          .qkv_by_head = true,
+          .fuses_qkv = true};
 }
 
 }  // namespace fi

@@ -11,7 +11,9 @@ Family phi3_family() {
               [](ModelConfig& config) {
                 config.is_local.assign(static_cast<size_t>(config.num_layers), config.sliding_window.has_value());
               },
-          .gguf_names = {{".up_proj.", ".gate_up_proj."}}};
+          .gguf_names = {{".up_proj.", ".gate_up_proj."}},
+          .fuses_qkv = true,
+          .fuses_gate_up = true};
 }
 
 }  // namespace fi
