@@ -15,8 +15,10 @@ std::string content_of(const std::string& body, const std::string& where) {
   const Json document = parse_json(body, "explainer", where, {.depth = 16, .values = 100'000});
   const auto path = Json::json_pointer("/choices/0/message/content");
   const bool has_content = document.is_object() && document.contains(path) && document.at(path).is_string();
-  check(has_content, ErrorCode::kInvalid, "[explainer] {} answered without choices[0].message.content; does it speak the OpenAI "
-        "chat protocol?", where);
+  check(has_content, ErrorCode::kInvalid,
+        "[explainer] {} answered without choices[0].message.content; does it speak the OpenAI "
+        "chat protocol?",
+        where);
   return document.at(path).get<std::string>();
 }
 
@@ -26,8 +28,7 @@ std::string EndpointModel::answer(const std::string& instruction, const std::str
   const Json body = {{"model", endpoint_.model},
                      {"temperature", 0},
                      {"max_tokens", kMaxNewTokens},
-                     {"messages",
-                      {{{"role", "system"}, {"content", instruction}}, {{"role", "user"}, {"content", question}}}}};
+                     {"messages", {{{"role", "system"}, {"content", instruction}}, {{"role", "user"}, {"content", question}}}}};
   HttpRequest request{.url = endpoint_.url + "/chat/completions",
                       .body = body.dump(-1, ' ', false, Json::error_handler_t::replace),
                       .headers = {"Content-Type: application/json", "User-Agent: feature-interpreter"},
@@ -37,8 +38,8 @@ std::string EndpointModel::answer(const std::string& instruction, const std::str
   for (int retry = 0;; ++retry) {
     std::string text;
     const HttpResponse response = client_.exchange(request, [&](const HttpResponse&, std::string_view bytes) {
-      check(text.size() + bytes.size() <= kMaxAnswerBytes, ErrorCode::kInvalid,
-            "[explainer] {} answers with more than {} bytes.", endpoint_.url, kMaxAnswerBytes);
+      check(text.size() + bytes.size() <= kMaxAnswerBytes, ErrorCode::kInvalid, "[explainer] {} answers with more than {} bytes.",
+            endpoint_.url, kMaxAnswerBytes);
       text += bytes;
     });
     if (response.failure.empty() && response.status == 200) return content_of(text, endpoint_.url);

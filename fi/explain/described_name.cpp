@@ -10,8 +10,8 @@
 namespace fi {
 namespace {
 
-constexpr size_t kShown = 10;   // texts of each kind
-constexpr size_t kFewest = 4;   // of each kind, to be scored at all
+constexpr size_t kShown = 10;  // texts of each kind
+constexpr size_t kFewest = 4;  // of each kind, to be scored at all
 constexpr size_t kLongestName = 100;
 constexpr int kMaxFailures = 3;
 constexpr int kLabelShuffles = 200;
