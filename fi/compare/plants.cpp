@@ -155,7 +155,8 @@ std::string lower_ascii(std::string text) {
 // Tokens by the word that they are by themselves, in lower case and without a space before it.
 std::map<std::string, std::vector<int32_t>> tokens_by_word(const Tokenizer& tokenizer, int64_t vocab_size) {
   std::map<std::string, std::vector<int32_t>> tokens;
-  for (int32_t id = 0; id < std::min<int64_t>(tokenizer.num_ids(), vocab_size); ++id) {
+  const int64_t num_ids = std::min<int64_t>(tokenizer.num_ids(), vocab_size);  // counts the vocabulary: once
+  for (int32_t id = 0; id < num_ids; ++id) {
     std::string text = tokenizer.token_text(id);
     text.erase(0, text.find_first_not_of(' '));
     const bool is_word =

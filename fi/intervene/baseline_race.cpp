@@ -42,10 +42,12 @@ std::vector<double> sizes_on_prompts(const LayerRows& rows, const std::vector<Tr
 
 double removed(const std::vector<double>& before, const std::vector<double>& after) { return 1.0 - mean(after) / mean(before); }
 
-// Of each text its part in the share: their mean is the share.
+// A ratio of two means, linearised: each text counts by how far it is from having the share of all, so that texts with much to
+// remove do not by themselves make the share uncertain.
 Interval interval_of_share(const std::vector<double>& before, const std::vector<double>& after, uint64_t seed) {
+  const double share = removed(before, after);
   std::vector<double> parts;
-  for (size_t i = 0; i < before.size(); ++i) parts.push_back((before[i] - after[i]) / mean(before));
+  for (size_t i = 0; i < before.size(); ++i) parts.push_back(share + ((1.0 - share) * before[i] - after[i]) / mean(before));
   std::vector<int64_t> texts(parts.size());
   std::iota(texts.begin(), texts.end(), int64_t{0});
   return bootstrap_mean(parts, texts, seed);

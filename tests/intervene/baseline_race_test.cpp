@@ -40,6 +40,8 @@ TEST(BaselineRace, ThePlantedDirectionAndTheWholeStreamRemoveAllOfTheKl) {
   EXPECT_LT(rows[1].kl_removed, 0.6);
   EXPECT_NEAR(rows[2].kl_removed, 1.0, 1e-3);
   EXPECT_NEAR(rows[2].kl_per_direction(), rows[2].kl_removed / static_cast<double>(RacePair().width), 1e-9);
+  EXPECT_GT(rows[0].interval.low, 0.5);  // every text loses all of it: certain, whatever each has to lose
+  EXPECT_LT(rows[0].interval.high, 1.01);
   for (const RaceRow& row : rows) {
     EXPECT_LE(row.interval.low, row.kl_removed + 1e-9) << row.method;
     EXPECT_GE(row.interval.high, row.kl_removed - 1e-9) << row.method;
