@@ -34,12 +34,13 @@ def models(tmp_path_factory) -> TinyModels:
 
 
 @pytest.fixture(scope="session")
-def environment(models) -> dict[str, str]:
-    """What subprocesses see: the packages of this build first, the tiny hub cache, no colours."""
+def environment(models, tmp_path_factory) -> dict[str, str]:
+    """What subprocesses see: the packages of this build first, the tiny hub cache, a cache of no one else, no colours."""
     paths = [str(BUILD / "python"), os.environ.get("PYTHONPATH", "")]
     return os.environ | {
         "PYTHONPATH": os.pathsep.join(path for path in paths if path),
         "HF_HUB_CACHE": str(models.hub),
+        "XDG_CACHE_HOME": str(tmp_path_factory.mktemp("cache")),
     }
 
 
