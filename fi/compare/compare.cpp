@@ -103,6 +103,7 @@ Json to_json(const CompareResult& result) {
 
 CompareResult run_compare(const CompareOptions& given, ProgressSink& progress) {
   validate(given);
+  if (!given.crosscoder_file.empty()) read_crosscoder_file(given.crosscoder_file);  // refused before the models run
   const RunFolders folders = RunFolders::in(given.output_dir);
   make_folder(given.output_dir);
   const CompareOptions options = given.skip_naming ? given : settle_budget(given, folders.activations, progress);
