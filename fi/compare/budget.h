@@ -17,7 +17,7 @@ struct Budget {
   int64_t max_new_tokens = 48;
   int64_t max_traced_texts = 96;   // read by both models for the layer map
   int64_t max_patched_texts = 12;  // of these, for layer patching
-  int64_t shown_answers = 60;      // prompts whose answers the report shows; both models read both for token KL
+  int64_t shown_answers = 40;      // prompts whose answers the report shows; both models read both for token KL
   int64_t max_localised_claims = 3;
   int64_t texts_per_transplant = 8;
   int64_t texts_per_causal_test = 16;  // of each of its three sets
