@@ -44,6 +44,20 @@ def environment(models, tmp_path_factory) -> dict[str, str]:
     }
 
 
+@pytest.fixture(scope="session")
+def capture_rows(models, environment, tmp_path_factory):
+    """Runs `capture` of the tiny models at some layers, such as "2,4", and returns the folder of the run."""
+
+    def run(layers: str) -> pathlib.Path:
+        folder = tmp_path_factory.mktemp("captured")
+        words = ["capture", models.base, models.target, "--prompts", models.prompts, "--layers", layers]
+        words += ["--max-new-tokens", "12", "--budget", "quick", "--output-dir", "run", "-q"]
+        subprocess.run([PROGRAM, *words], cwd=folder, env=environment, check=True, timeout=300)
+        return folder / "run"
+
+    return run
+
+
 @pytest.fixture
 def program(environment, tmp_path):
     """Runs the program in an empty folder: program("compare", ...) -> CompletedProcess."""

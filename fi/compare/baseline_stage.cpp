@@ -80,7 +80,7 @@ struct FitRows {
   at::Tensor base, target;  // [n, d_model]
 };
 
-FitRows fit_rows(const ModelPair& pair, int64_t layer, const std::vector<TracedText>& texts) {
+FitRows fit_rows(const BothModels& pair, int64_t layer, const std::vector<TracedText>& texts) {
   const PackedTexts packed = pack_texts(texts);
   const at::Tensor near = rows_near_answers(packed).to(pair.base.decoder.device());
   const auto rows = [&](const Decoder& model) {
@@ -145,7 +145,7 @@ void race_baselines(const CompareOptions& options, const fs::path& activations, 
   }
   const std::string identity = identity_of(activations, features, *change);
   if (reuse && fs::is_regular_file(path) && read_document(path).value("identity", "") == identity) return;
-  const ModelPair pair = load_pair(options, progress);
+  const BothModels pair = load_both(options, progress);
   const StageTexts texts = stage_texts(activations, *change, *pair.base.tokenizer, budget_of(options).texts_per_causal_test);
   Json rows = Json::array();
   if (!texts.fit.empty() && !texts.test.trigger.empty()) {

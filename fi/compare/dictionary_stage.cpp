@@ -105,6 +105,7 @@ Json latents_document(const ActivationStore& store, const RowStore& place, const
                      {"what all texts begin with", store.info().num_masked_repeated},
                      {"norm outliers", store.info().num_masked_outliers}}},
                    {"features", latent_documents(inputs, shown)}};
+  if (!reader.options.explainer_model.empty()) document["explainer"] = reader.options.explainer_model;
   if (stability.num_seeds == 1) return document;
   document["num_seeds"] = stability.num_seeds;
   document["stability"] = stability_words(stability, latents_alive(table));
@@ -128,10 +129,11 @@ void train_layer(const RowStore& place, const fs::path& folder, bool resume, Rea
   write_json(folder / kLatentsFile, latents_document(store, place, crosscoder, quality, table, stability, reader));
 }
 
-// Whether latents.json is there and says of so many seeds what they have in common.
-bool has_latents_of(const fs::path& folder, int64_t num_seeds) {
-  return fs::is_regular_file(folder / kLatentsFile) &&
-         read_json(folder / kLatentsFile).value("num_seeds", int64_t{1}) == num_seeds;
+// Whether latents.json is there, says of so many seeds what they have in common, and has that chat model's words.
+bool has_latents_of(const fs::path& folder, const CompareOptions& options) {
+  if (!fs::is_regular_file(folder / kLatentsFile)) return false;
+  const Json latents = read_json(folder / kLatentsFile);
+  return latents.value("num_seeds", int64_t{1}) == options.seeds && latents.value("explainer", "") == options.explainer_model;
 }
 
 }  // namespace
@@ -145,7 +147,7 @@ void train_dictionaries(const CompareOptions& options, const fs::path& activatio
     const Json identity = {{"rows", fingerprint_of(place.folder)}, {"training", fields_to_json(training_for(options))}};
     const fs::path identity_path = folder / kIdentityFile;
     const bool is_same = reuse && fs::is_regular_file(identity_path) && read_json(identity_path) == identity;
-    if (is_same && has_latents_of(folder, options.seeds)) continue;
+    if (is_same && has_latents_of(folder, options)) continue;
     if (!is_same) fs::remove_all(folder);
     write_json(identity_path, identity);
     train_layer(place, folder, is_same, reader);

@@ -52,7 +52,7 @@ Json generate_answers(const AnswerRequest& request, ProgressSink& progress) {
     add_side(result, "base", load_base(request.models, progress), request, progress);
     return result;
   }
-  const ModelPair pair = load_pair(request.models, progress);
+  const BothModels pair = load_both(request.models, progress);
   add_side(result, "base", pair.base, request, progress);
   add_side(result, "target", pair.target, request, progress);
   return result;

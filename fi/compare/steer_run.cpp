@@ -109,7 +109,7 @@ Chosen choose(const RunToSteer& run, const SteerRequest& request) {
   fail(ErrorCode::kNotFound, "[steer] {}: {}.", request.run.string(), features_to_name(run));
 }
 
-void check_same_models(const RunToSteer& run, const ModelPair& pair, const std::filesystem::path& folder) {
+void check_same_models(const RunToSteer& run, const BothModels& pair, const std::filesystem::path& folder) {
   for (const auto& [side, model] : {std::pair{"base", &pair.base}, std::pair{"target", &pair.target}}) {
     check(run.identity.value(side, "") == *identify(*model, "").sha256, ErrorCode::kIncompatible,
           "[steer] the {} of the run in {} is another model than {}; name the models that were compared.", side, folder.string(),
@@ -125,7 +125,7 @@ Json steer_by_run(const SteerRequest& request, ProgressSink& progress) {
   check_request(request);
   const RunToSteer run = read_run(request.run);
   const Chosen chosen = choose(run, request);
-  const ModelPair pair = load_pair(request.models, progress);
+  const BothModels pair = load_both(request.models, progress);
   check_same_models(run, pair, request.run);
   const SteeringVectors& vectors = run.vectors.at(chosen.key);
   check(vectors.step.size(0) == pair.base.decoder.config().d_model, ErrorCode::kInvalid,

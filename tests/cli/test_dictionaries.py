@@ -14,22 +14,8 @@ SMALL = ["--num-latents", "64", "--k", "4", "--batch-size", "32", "--steps", "40
 
 
 @pytest.fixture(scope="module")
-def captured(models, environment, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("captured")
-    words = [
-        "capture",
-        models.base,
-        models.target,
-        "--prompts",
-        models.prompts,
-        "--layers",
-        "2,3",
-        "--output-dir",
-        "run",
-    ]
-    words += ["--max-new-tokens", "12", "--budget", "quick", "-q"]
-    subprocess.run([PROGRAM, *words], cwd=folder, env=environment, check=True, timeout=300)
-    return folder / "run"
+def captured(capture_rows):
+    return capture_rows("2,3")
 
 
 @pytest.fixture(scope="module")

@@ -107,6 +107,17 @@ def test_descriptions_are_scored_and_those_above_the_bar_are_names(explained, se
     assert "sk-secret" not in everything
 
 
+def test_a_finished_run_gets_descriptions_of_its_latents(compare, served, tmp_path):
+    small = ["--layers", "3", "--num-latents", "64", "--k", "4"]
+    assert compare(*small).returncode == 0
+    folder = tmp_path / "run/features/crosscoder/layer_03"
+    made = (folder / "model.safetensors").stat().st_mtime_ns
+    server = served(lambda question: (401, "no key"))
+    assert compare(*small, "--resume", "--explainer", server.url, "--explainer-model", "small").returncode == 0
+    latents = json.loads((folder / "latents.json").read_text())
+    assert latents["explainer"] == "small" and (folder / "model.safetensors").stat().st_mtime_ns == made
+
+
 @pytest.mark.parametrize(
     "reply",
     [

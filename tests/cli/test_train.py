@@ -13,22 +13,8 @@ SMALL = ["--num-latents", "64", "--k", "4", "--batch-size", "32"]
 
 
 @pytest.fixture(scope="module")
-def captured(models, environment, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("captured")
-    words = [
-        "capture",
-        models.base,
-        models.target,
-        "--prompts",
-        models.prompts,
-        "--layers",
-        "2,4",
-        "--output-dir",
-        "run",
-    ]
-    words += ["--max-new-tokens", "12", "--budget", "quick", "-q"]
-    subprocess.run([PROGRAM, *words], cwd=folder, env=environment, check=True, timeout=120)
-    return folder / "run"
+def captured(capture_rows):
+    return capture_rows("2,4")
 
 
 def test_capture_stores_the_rows_of_the_named_layers(captured):
