@@ -171,11 +171,11 @@ fs::path selftest_path(const std::string& base_sha256) {
 
 std::string selftest_sentence(const Json& document, std::string_view where) try {
   return fmt::format(
-      "On this machine the tool found {} of {} changes planted into this base ({} of the right kind, budget {}), with {} false "
-      "claim{}.",
-      document.at("found").get<int64_t>(), document.at("planted").get<int64_t>(), document.at("kind_right").get<int64_t>(),
-      document.at("budget").get<std::string>(), document.at("false_claims").get<int64_t>(),
-      document.at("false_claims").get<int64_t>() == 1 ? "" : "s");
+      "Of {} changes planted into this base on this machine, {} had a claim about their kinds of prompts, {} one of the right "
+      "kind "
+      "(budget {}); claims about other prompts: {}. Whether a claim names the change itself is not judged.",
+      document.at("planted").get<int64_t>(), document.at("found").get<int64_t>(), document.at("kind_right").get<int64_t>(),
+      document.at("budget").get<std::string>(), document.at("false_claims").get<int64_t>());
 } catch (const Json::exception& error) {
   fail(ErrorCode::kInvalid, "[selftest] {} is damaged: {}; run selftest again.", where, error.what());
 }

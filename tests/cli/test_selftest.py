@@ -31,7 +31,9 @@ def test_plants_are_counted_and_the_report_quotes_them(selftest, compare, enviro
     again = environment | {"XDG_CACHE_HOME": str(tmp_path / "cache")}
     assert compare("--skip-visualization", env=again).returncode == 0
     quoted = json.loads((tmp_path / "run/reports/report.json").read_text())["not_seen"]["planted changes"]
-    assert quoted.startswith(f"On this machine the tool found {document['found']} of {document['planted']} changes")
+    assert quoted.startswith(
+        f"Of {document['planted']} changes planted into this base on this machine, {document['found']} had a claim"
+    )
 
 
 def test_short_answers_are_shorter(selftest, tmp_path):

@@ -45,9 +45,10 @@ TEST(Selftest, AnEditOfTheUnembeddingHasNoLayer) {
 
 TEST(Selftest, TheSentenceCountsAndADamagedDocumentIsRefused) {
   const Json document = {{"found", 2}, {"planted", 3}, {"kind_right", 1}, {"budget", "quick"}, {"false_claims", 1}};
-  EXPECT_EQ(selftest_sentence(document, "selftest.json"),
-            "On this machine the tool found 2 of 3 changes planted into this base (1 of the right kind, budget quick), with 1 "
-            "false claim.");
+  EXPECT_EQ(
+      selftest_sentence(document, "selftest.json"),
+      "Of 3 changes planted into this base on this machine, 2 had a claim about their kinds of prompts, 1 one of the right kind "
+      "(budget quick); claims about other prompts: 1. Whether a claim names the change itself is not judged.");
   EXPECT_THROW(selftest_sentence(Json::object(), "selftest.json"), Error);
   EXPECT_THROW(selftest_sentence({{"found", "two"}}, "selftest.json"), Error);
 }
