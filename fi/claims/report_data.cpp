@@ -224,6 +224,29 @@ void visit_fields(FeatureRow& f, V&& v) {
 }
 
 template <typename V>
+void visit_fields(NormHistogram& h, V&& v) {
+  v("layer", h.layer);
+  v("bins", h.bins);
+}
+
+template <typename V>
+void visit_fields(BaselineRow& r, V&& v) {
+  v("method", r.method);
+  v("num_directions", r.num_directions);
+  v("kl_removed", r.kl_removed);
+  v("ci_low", r.ci_low);
+  v("ci_high", r.ci_high);
+  v("discrimination", r.discrimination);
+}
+
+template <typename V>
+void visit_fields(BaselinesRace& r, V&& v) {
+  v("layer", r.layer);
+  v("result", r.result);
+  v("rows", r.rows);
+}
+
+template <typename V>
 void visit_fields(CategoryRow& r, V&& v) {
   v("id", r.id);
   v("title", r.title);
@@ -269,6 +292,8 @@ void visit_fields(Report& r, V&& v) {
   v("weight_changes", r.weight_changes);
   v("weights", r.weights);
   v("features", r.features);
+  v("decoder_norms", r.decoder_norms);
+  v("baselines", r.baselines);
   v("categories", r.categories);
   v("not_confirmed", r.not_confirmed);
   v("answers", r.answers);

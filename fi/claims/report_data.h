@@ -200,6 +200,29 @@ struct FeatureRow {
   std::optional<LatentMeasures> measures;  // of latents
 };
 
+/// A crosscoder's latents by the target's share of the norm of what they write in both models: 0 is the base's alone, 1 the
+/// target's (Lindsey et al. 2024, "Sparse Crosscoders", relative decoder norm).
+struct NormHistogram {
+  int64_t layer = 0;
+  std::vector<int64_t> bins;  // latents that fire at all, in bins of equal width from 0 to 1
+};
+
+/// How far one method gets in the race of simple methods against the crosscoder.
+struct BaselineRow {
+  std::string method;  // "PCA of the difference"
+  int64_t num_directions = 0;
+  double kl_removed = 0.0;  // share of KL(target || base) that goes when the base gets the target's values inside their span
+  double ci_low = 0.0;      // 95% interval over texts
+  double ci_high = 0.0;
+  double discrimination = 0.5;  // area under the ROC curve: prompts of the change against others, by the size of the difference
+};
+
+struct BaselinesRace {
+  int64_t layer = 0;   // after which the methods ran: where the strongest change was located
+  std::string result;  // who wins, in a sentence
+  std::vector<BaselineRow> rows;
+};
+
 struct CategoryRow {
   std::string id;
   std::string title;
@@ -225,6 +248,8 @@ struct Report {
   std::vector<WeightChangeRow> weight_changes;  // of models of one shape that are no adapter
   std::vector<WeightRow> weights;               // of an imported analysis; empty without one
   std::vector<FeatureRow> features;
+  std::vector<NormHistogram> decoder_norms;  // of each crosscoder
+  std::optional<BaselinesRace> baselines;    // where a change was located
   std::vector<CategoryRow> categories;
   std::vector<Evidence> not_confirmed;  // looked promising on discovery prompts, did not hold on fresh ones
   std::vector<AnswerExample> answers;   // a sample for side-by-side reading

@@ -6,10 +6,12 @@
 #include <optional>
 #include <set>
 
+#include "fi/compare/baselines_sentence.h"
 #include "fi/compare/budget.h"
 #include "fi/compare/crosscoder_rows.h"
 #include "fi/compare/locate.h"
 #include "fi/compare/run_files.h"
+#include "fi/core/error.h"
 #include "fi/core/hash.h"
 #include "fi/dictionary/canonical_file.h"
 #include "fi/dictionary/crosscoder.h"
@@ -24,6 +26,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int64_t kRanks[] = {1, 4, 32};  // at which methods with many directions run
+constexpr int64_t kLensRows = 5;          // first tokens of a plain text that the activation difference lens reads
 
 Json read_document(const fs::path& path) { return parse_json(read_file(path, "baselines"), "baselines", path.string()); }
 
@@ -55,9 +58,10 @@ std::string identity_of(const fs::path& activations, const fs::path& features, c
   return fmt::format("{:016x}", xxh3_of_bytes(text));
 }
 
-/// Prompts of the change and others, as texts: `fit` of its discovery prompts, the rest to test on.
+/// Prompts of the change and others, as texts: `fit` of its discovery prompts, `plain` of others' bare words, the rest to test
+/// on.
 struct StageTexts {
-  std::vector<TracedText> fit;
+  std::vector<TracedText> fit, plain;
   RaceTexts test;
 };
 
@@ -69,24 +73,41 @@ StageTexts stage_texts(const fs::path& activations, const LocatedChange& change,
     if (!inside && !fits) continue;
     auto& list = !inside ? texts.test.elsewhere : fits ? texts.fit : texts.test.trigger;
     list.push_back(traced_text(tokenizer, pair, inside ? pair.target : pair.base));
+    const TokenIds plain = tokenizer.encode(pair.prompt, /*add_special=*/true).ids;
+    if (!inside && plain.size() > 1) texts.plain.push_back({.ids = plain});
   }
   texts.fit = thinned(texts.fit, count);
+  texts.plain = thinned(texts.plain, count);
   texts.test = {thinned(texts.test.trigger, count), thinned(texts.test.elsewhere, count)};
   return texts;
 }
 
-/// Rows of both models near the answers of `fit`, after the layer.
+/// Rows of both models after the layer.
 struct FitRows {
   at::Tensor base, target;  // [n, d_model]
 };
 
+FitRows rows_after_layer(const BothModels& pair, int64_t layer, const PackedBatch& batch, const at::Tensor& chosen) {
+  const at::Tensor index = chosen.to(pair.base.decoder.device());
+  const auto rows = [&](const Decoder& model) { return residual_streams(model, batch, layer).back().index_select(0, index); };
+  return {rows(pair.base.decoder), rows(pair.target.decoder)};
+}
+
 FitRows fit_rows(const BothModels& pair, int64_t layer, const std::vector<TracedText>& texts) {
   const PackedTexts packed = pack_texts(texts);
-  const at::Tensor near = rows_near_answers(packed).to(pair.base.decoder.device());
-  const auto rows = [&](const Decoder& model) {
-    return residual_streams(model, packed.batch, layer).back().index_select(0, near);
-  };
-  return {rows(pair.base.decoder), rows(pair.target.decoder)};
+  return rows_after_layer(pair, layer, packed.batch, rows_near_answers(packed));
+}
+
+// At the first tokens of plain texts but the very first, whose row in many models is all norm.
+FitRows lens_rows(const BothModels& pair, int64_t layer, const std::vector<TracedText>& texts) {
+  if (texts.empty()) return {};
+  const PackedBatch batch = pack_texts(texts).batch;
+  std::vector<int64_t> rows;
+  for (size_t i = 0; i + 1 < batch.starts.size(); ++i) {
+    const int64_t end = std::min(batch.starts[i + 1], batch.starts[i] + 1 + kLensRows);
+    for (int64_t row = batch.starts[i] + 1; row < end; ++row) rows.push_back(row);
+  }
+  return rows_after_layer(pair, layer, batch, at::tensor(at::ArrayRef<int64_t>(rows), at::kLong));
 }
 
 // Columns that span the rows of `directions` [n, d_model].
@@ -104,10 +125,12 @@ at::Tensor latent_directions(const Crosscoder& crosscoder, const FitRows& rows) 
   return directions.index_select(0, weight.argsort(/*dim=*/0, /*descending=*/true));
 }
 
-std::vector<Contestant> contestants_for(const FitRows& rows, const fs::path& dictionary, uint64_t seed) {
+std::vector<Contestant> contestants_for(const FitRows& rows, const FitRows& lens, const fs::path& dictionary, uint64_t seed) {
   const at::Tensor difference = rows.target - rows.base;
   const int64_t width = difference.size(1);
   std::vector<Contestant> all{{"difference in means", span_of(difference.mean(0, /*keepdim=*/true))}};
+  if (lens.base.defined())
+    all.push_back({"activation difference lens", span_of((lens.target - lens.base).mean(0, /*keepdim=*/true))});
   for (const int64_t rank : kRanks) all.push_back({"PCA of the difference", leading_subspace(difference, rank)});
   if (has_dictionary(dictionary)) {
     const Crosscoder crosscoder = load_crosscoder(dictionary);
@@ -151,7 +174,8 @@ void race_baselines(const CompareOptions& options, const fs::path& activations, 
   if (!texts.fit.empty() && !texts.test.trigger.empty()) {
     const auto seed = static_cast<uint64_t>(options.seed);
     const auto contestants =
-        contestants_for(fit_rows(pair, change->layer, texts.fit), dictionary_at(features, change->layer), seed);
+        contestants_for(fit_rows(pair, change->layer, texts.fit), lens_rows(pair, change->layer, texts.plain),
+                        dictionary_at(features, change->layer), seed);
     for (const RaceRow& row :
          race_subspaces(pair.base.decoder, pair.target.decoder, change->layer, contestants, texts.test, seed, progress))
       rows.push_back(to_document(row));
@@ -159,13 +183,22 @@ void race_baselines(const CompareOptions& options, const fs::path& activations, 
   write_file_atomically(path, to_pretty_json({{"identity", identity}, {"layer", change->layer}, {"rows", rows}}));
 }
 
-Json read_baselines(const fs::path& activations, const fs::path& features) {
-  const Json none = {{"rows", Json::array()}};
+std::optional<BaselinesRace> read_baselines(const fs::path& activations, const fs::path& features) try {
   const fs::path path = features / kBaselinesFile;
   const auto change = strongest_change(activations);
-  if (!change || !fs::is_regular_file(path)) return none;
+  if (!change || !fs::is_regular_file(path)) return std::nullopt;
   const Json document = read_document(path);
-  return document.value("identity", "") == identity_of(activations, features, *change) ? document : none;
+  if (document.value("identity", "") != identity_of(activations, features, *change) || document.at("rows").empty())
+    return std::nullopt;
+  BaselinesRace race{.layer = document.at("layer")};
+  for (const Json& row : document.at("rows"))
+    race.rows.push_back({row.at("method"), row.at("num_directions"), row.at("kl_removed"), row.at("ci_low"), row.at("ci_high"),
+                         row.at("discrimination")});
+  race.result = baselines_sentence(race.rows);
+  return race;
+} catch (const Json::exception& error) {
+  fail(ErrorCode::kInvalid, "[baselines] {} is damaged: {}; run the comparison again.", (features / kBaselinesFile).string(),
+       error.what());
 }
 
 }  // namespace fi

@@ -99,6 +99,7 @@ Json latents_document(const ActivationStore& store, const RowStore& place, const
                    {"spliced", value_to_json(splice)},
                    {"classes", counts_by_class(table)},
                    {"min_firings", kMinFirings},
+                   {"norm_share_bins", norm_share_bins(table)},
                    {"rows_dropped",
                     {{"position 0", store.info().num_masked_first},
                      {"special tokens", store.info().num_masked_special},

@@ -12,6 +12,8 @@
 namespace fi {
 namespace {
 
+constexpr int64_t kNormShareBins = 20;
+
 double mean_use(const Feature& feature) { return feature.mean_code * static_cast<double>(feature.num_firings); }
 
 bool is_changed(const Feature& f) { return f.kind == "added" || f.kind == "removed" || f.kind == "modified"; }
@@ -150,6 +152,16 @@ Json counts_by_class(const FeatureTable& table) {
   for (const char* kind : {"added", "removed", "modified", "shared", "undecided", "dead"}) counts[kind] = 0;
   for (const Feature& feature : table.features) ++counts[feature.kind];
   return counts;
+}
+
+std::vector<int64_t> norm_share_bins(const FeatureTable& table) {
+  std::vector<int64_t> bins(kNormShareBins);
+  for (const Feature& feature : table.features) {
+    if (feature.num_firings == 0) continue;
+    const auto bin = static_cast<int64_t>(feature.target_norm_share * static_cast<double>(kNormShareBins));
+    ++bins[static_cast<size_t>(std::clamp<int64_t>(bin, 0, kNormShareBins - 1))];
+  }
+  return bins;
 }
 
 std::vector<int64_t> latents_to_show(const FeatureTable& table, size_t max_changed, size_t num_shared) {

@@ -30,6 +30,8 @@ RowLabels row_labels(const ActivationStore& store, int64_t first);
 
 /// How many latents are added, removed, modified, shared, undecided and dead.
 Json counts_by_class(const FeatureTable& table);
+/// Latents that fire, by the target's share of their decoder norm, in 20 bins from 0 to 1.
+std::vector<int64_t> norm_share_bins(const FeatureTable& table);
 
 /// The latents that a report shows: every one that is not alike in both models, strongest use first and at most `max_changed`,
 /// then the `num_shared` that both models use most.

@@ -4,7 +4,6 @@
 
 #include "fi/compare/analysis.h"
 #include "fi/compare/answer_kl.h"
-#include "fi/compare/baseline_notes.h"
 #include "fi/compare/baseline_stage.h"
 #include "fi/compare/budget.h"
 #include "fi/compare/calibration_file.h"
@@ -171,7 +170,7 @@ struct LayerEvidence {
   Json directions = Json::array();
   AnswerKlMap answer_kl;
   std::vector<Json> dictionaries;  // by layer
-  Json baselines = Json::object();
+  std::optional<BaselinesRace> baselines;
 };
 
 LayerEvidence read_layer_evidence(const std::filesystem::path& activations, const std::filesystem::path& features) {
@@ -201,6 +200,8 @@ void add_dictionary_notes(Report& report, const std::vector<Json>& dictionaries)
   for (const Json& dictionary : dictionaries) {
     const std::string name = fmt::format("crosscoder of layer {}", dictionary.at("layer").get<int64_t>());
     const Json notes = dictionary_notes(dictionary);
+    if (dictionary.contains("norm_share_bins"))
+      report.decoder_norms.push_back({dictionary.at("layer"), dictionary.at("norm_share_bins")});
     report.settings[name] = notes.at("settings");
     report.not_seen[name] = notes.at("not_seen");
   }
@@ -253,9 +254,7 @@ Report assemble(const Json& manifest, const Analysis& analysis, const LayerEvide
   report.settings = manifest.value("options", Json::object());
   add_dictionary_notes(report, evidence.dictionaries);
   add_explainer_notes(report, evidence, report.settings.value("explainer_model", ""));
-  if (const Json& rows = evidence.baselines.at("rows"); !rows.empty())
-    report.settings[fmt::format("simple methods and the crosscoder after layer {}",
-                                evidence.baselines.at("layer").get<int64_t>())] = baseline_notes(rows);
+  report.baselines = evidence.baselines;
   if (!options.crosscoder.is_null()) report.weights = weight_rows_from_json(options.crosscoder, "crosscoder data");
   return report;
 }

@@ -9,6 +9,7 @@
 
 #include "fi/report/category_titles.h"
 #include "fi/report/figures/figure.h"
+#include "fi/report/overview.h"
 #include "fi/report/text.h"
 
 namespace fi {
@@ -124,6 +125,13 @@ Json empty_columns() {
   return columns;
 }
 
+Json test_columns(const Claim& claim) {
+  Json tests = Json::array();
+  for (const auto& [name, test] : causal_tests(claim))
+    tests.push_back({name, four_digits(test.effect), four_digits(test.control_effect), test.passed ? 1 : 0});
+  return tests;
+}
+
 Json claim_columns(const Report& report, const std::unordered_map<std::string, size_t>& place_of_id) {
   Json claims = Json::array();
   for (const Claim& claim : report.claims) {
@@ -132,7 +140,12 @@ Json claim_columns(const Report& report, const std::unordered_map<std::string, s
       if (const auto place = place_of_id.find(id); place != place_of_id.end()) members.push_back(place->second);
     }
     const size_t number = claims.size() + 1;
-    claims.push_back({{"number", number}, {"anchor", anchor_of(claim.id)}, {"verdict", claim.verdict}, {"features", members}});
+    claims.push_back({{"number", number},
+                      {"anchor", anchor_of(claim.id)},
+                      {"verdict", claim.verdict},
+                      {"features", members},
+                      {"tested_layer", claim.causal_layer ? Json(*claim.causal_layer) : Json()},
+                      {"tests", test_columns(claim)}});
   }
   return claims;
 }

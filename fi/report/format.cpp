@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "fi/core/count_text.h"
+
 namespace fi {
 namespace {
 
@@ -30,12 +32,7 @@ std::string points(double difference) {
 
 }  // namespace
 
-std::string format_count(int64_t value) {
-  std::string digits = std::to_string(value);
-  const int64_t stop = digits[0] == '-' ? 1 : 0;
-  for (int64_t at = static_cast<int64_t>(digits.size()) - 3; at > stop; at -= 3) digits.insert(static_cast<size_t>(at), ",");
-  return with_minus(digits);
-}
+std::string format_count(int64_t value) { return with_minus(count_text(value)); }
 
 std::string format_size(int64_t value) {
   constexpr std::pair<double, const char*> kUnits[] = {{1e12, " T"}, {1e9, " B"}, {1e6, " M"}, {1e3, " k"}};

@@ -172,6 +172,18 @@ void add_features(Document& out, const Report& report) {
     out.block(fmt::format("The {} strongest are shown; all are in features.csv.", kMaxFeatures));
 }
 
+void add_baselines(Document& out, const Report& report) {
+  if (!report.baselines) return;
+  std::vector<Cells> rows;
+  for (const BaselineRow& row : report.baselines->rows)
+    rows.push_back({markdown_text(contestant_label(row)), markdown_text(format_share(row.kl_removed)),
+                    markdown_text(format_share_range(row.ci_low, row.ci_high)), format_number(row.discrimination)});
+  out.heading(3, fmt::format("Simple methods beside the crosscoder, after layer {}", report.baselines->layer));
+  out.block(markdown_text(report.baselines->result));
+  out.block(kRaceNote);
+  out.table({"method", "KL removed", "95% interval", "told apart"}, rows);
+}
+
 void add_depth_pairs(Document& out, const Report& report) {
   std::vector<Cells> rows;
   for (const DepthPairRow& row : report.depth_pairs)
@@ -252,6 +264,7 @@ std::string to_markdown(const Report& report, const MarkdownOptions& options) {
   add_summary(out, report);
   for (const Claim& claim : report.claims) add_claim(out, claim, report, figures, options);
   add_features(out, report);
+  add_baselines(out, report);
   add_layers(out, report);
   add_weights(out, report);
   add_visualizations(out, figures, options);

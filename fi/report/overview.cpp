@@ -182,6 +182,11 @@ std::string verdict_meaning(const Claim& claim, const Report& report) {
          (claim.layers.empty() ? "; no causal test has been passed" : " and is located, but no causal test has been passed");
 }
 
+std::string contestant_label(const BaselineRow& row) {
+  return fmt::format("{}, {} direction{}", clean_line(row.method), format_count(row.num_directions),
+                     row.num_directions == 1 ? "" : "s");
+}
+
 std::vector<std::pair<std::string, std::string>> flatten(const Json& object) {
   std::vector<std::pair<std::string, std::string>> rows;
   if (object.is_object() && object.empty()) return rows;

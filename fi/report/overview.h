@@ -39,6 +39,15 @@ inline constexpr const char* kDepthNote =
     "if "
     "they are equal up to rotation and scale, about 0 if they have nothing in common.";
 
+/// What the race of simple methods against the crosscoder measures.
+inline constexpr const char* kRaceNote =
+    "After the layer of the strongest change the base gets the target’s values inside the span of a method’s directions, on "
+    "prompts that no simple method was made on. Removed is the share of KL(target || base) that goes; told apart is how well the "
+    "size of the difference there tells prompts of the change from others (area under the ROC curve: 0.5 by chance, 1 always).";
+
+/// "PCA of the difference, 32 directions".
+std::string contestant_label(const BaselineRow& row);
+
 /// Nested JSON as label and text, "rows dropped: norm outliers" -> "17"; for `not_seen` and `settings`.
 std::vector<std::pair<std::string, std::string>> flatten(const Json& object);
 

@@ -179,6 +179,23 @@ Json depth_rows(const Report& report) {
   return list;
 }
 
+Json baselines_json(const BaselinesRace& race) {
+  Json rows = Json::array();
+  for (const BaselineRow& row : race.rows) {
+    const double directions = static_cast<double>(std::max<int64_t>(1, row.num_directions));
+    rows.push_back({{"method", contestant_label(row)},
+                    {"removed", format_share(row.kl_removed)},
+                    {"interval", format_share_range(row.ci_low, row.ci_high)},
+                    {"each", format_share(row.kl_removed / directions)},
+                    {"told_apart", format_number(row.discrimination)}});
+  }
+  return {{"result", clean_line(race.result)},
+          {"layer", race.layer},
+          {"note", kRaceNote},
+          {"rows", rows},
+          {"figure", two_widths(kWide, [&](const Canvas& canvas) { return draw_baselines_race(race, canvas); })}};
+}
+
 Json category_rows(const Report& report) {
   std::vector<const CategoryRow*> rows;
   for (const CategoryRow& row : report.categories) rows.push_back(&row);
@@ -244,6 +261,11 @@ Json page_context(const Report& report) {
   context["layer_map"] = two_widths(kWide, [&](const Canvas& canvas) { return draw_layer_map(report, canvas); });
   context["distribution"] = two_widths(kCard, [&](const Canvas& canvas) { return draw_feature_distribution(report, canvas); });
   context["usage"] = two_widths(kCard, [&](const Canvas& canvas) { return draw_feature_usage(report, canvas); });
+  context["decoder_norms"] = Json::array();
+  for (const NormHistogram& norms : report.decoder_norms) {
+    const Json figure = two_widths(kCard, [&](const Canvas& canvas) { return draw_decoder_norms(norms, canvas); });
+    context["decoder_norms"].push_back({{"layer", norms.layer}, {"figure", figure}});
+  }
   context["norms"] = two_widths(kWide, [&](const Canvas& canvas) { return draw_residual_norms(report, canvas); });
   context["capability"] = two_widths(kWide, [&](const Canvas& canvas) { return draw_capability_change(report, canvas); });
   context["layers"] = layer_rows(report);
@@ -253,6 +275,7 @@ Json page_context(const Report& report) {
   context["weight_change"] = two_widths(kWide, [&](const Canvas& canvas) { return draw_weight_change(report, canvas); });
   context["weights"] = weight_rows(report);
   context["weights_note"] = kWeightsNote;
+  if (report.baselines) context["baselines"] = baselines_json(*report.baselines);
   context["categories"] = category_rows(report);
   context["num_features"] = report.features.size();
   context["static_features"] = static_features(report);

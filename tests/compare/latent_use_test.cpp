@@ -100,5 +100,16 @@ TEST(LatentsToShow, AreTheChangedOnesFirstEachByUse) {
   EXPECT_EQ(latents_to_show(table, 2, 9), (std::vector<int64_t>{6, 3, 4, 0}));
 }
 
+TEST(NormShareBins, CountTheLatentsThatFire) {
+  FeatureTable table;
+  for (const double share : {0.0, 0.52, 0.5, 1.0, 0.97}) table.features.push_back({.target_norm_share = share, .num_firings = 3});
+  table.features.push_back({.target_norm_share = 0.5, .num_firings = 0});
+  const std::vector<int64_t> bins = norm_share_bins(table);
+  ASSERT_EQ(bins.size(), 20u);
+  EXPECT_EQ(bins[0], 1);
+  EXPECT_EQ(bins[10], 2);
+  EXPECT_EQ(bins[19], 2);
+}
+
 }  // namespace
 }  // namespace fi

@@ -338,6 +338,18 @@ def test_kl_colours_are_even_and_keep_text_readable(visit, scheme):
         assert (lighter + 0.05) / (darker + 0.05) >= 4.5, colour
 
 
+def test_feature_page_shows_the_causal_tests_of_its_claim_beside_their_controls(visit):
+    page = visit("rich", fragment="#feature-L20-mean").page
+    shown = page.locator("[id='feature-L20-mean'] .interventions")
+    text = shown.inner_text()
+    claim = page.locator("#claim-1 .tests").first.inner_text()
+    assert "claim 1 tested by intervention" in text and "not this feature alone" in text
+    assert shown.locator("ul").inner_text() == claim
+    page.evaluate("location.hash = 'feature-L12-pca-1'")
+    page.wait_for_selector("[id='feature-L12-pca-1'] .callout")
+    assert page.locator("[id='feature-L12-pca-1'] .interventions").count() == 0  # no claim names it
+
+
 def test_feature_page_tells_what_the_class_of_a_latent_rests_on(visit):
     page = visit("rich", fragment="#feature-L20-cc-7").page
     measures = page.locator("[id='feature-L20-cc-7'] .measures")

@@ -26,6 +26,8 @@ std::vector<Figure> every_figure(const Report& report) {
     figures.push_back(draw_residual_norms(report, canvas));
     figures.push_back(draw_weight_change(report, canvas));
     figures.push_back(draw_depth_similarity(report, canvas));
+    for (const NormHistogram& norms : report.decoder_norms) figures.push_back(draw_decoder_norms(norms, canvas));
+    if (report.baselines) figures.push_back(draw_baselines_race(*report.baselines, canvas));
     for (const Claim& claim : report.claims) {
       figures.push_back(draw_effect(claim.effect, canvas));
       figures.push_back(draw_claim_layers(claim, report.base.num_layers, canvas));
@@ -113,6 +115,8 @@ Report broken_numbers() {
   report.features[0].layer = -5;
   report.features[1].layer = int64_t{1} << 40;
   report.categories[0].largest_effect = nan;
+  report.decoder_norms = {{-3, {}}, {4, {0, 0}}, {5, {-7, int64_t{1} << 60, 2}}};
+  report.baselines->rows[0] = {"PCA of the difference", -5, nan, -infinity, infinity, nan};
   report.weight_changes[0].relative_change = nan;
   report.weight_changes[1].relative_change = infinity;
   report.weight_changes[2].layer = int64_t{1} << 40;

@@ -50,6 +50,20 @@ TEST(Markdown, HasTheSectionsOfAReport) {
   EXPECT_THAT(text, HasSubstr("](../visualizations/claim-1_evidence.png)"));
 }
 
+TEST(Pages, ShowTheRaceOfSimpleMethodsWhereOneWasRun) {
+  const Report report = samples::rich_report();
+  const std::string markdown = to_markdown(report, {.figures_folder = "v"}), html = to_html(report);
+  for (const std::string& page : {markdown, html}) {
+    EXPECT_THAT(page, HasSubstr("Simple methods beside the crosscoder"));
+    EXPECT_THAT(page, HasSubstr("A simple method does better than the crosscoder at 1 of 2 numbers of directions"));
+    EXPECT_THAT(page, HasSubstr("PCA of the difference, 32 directions"));
+    EXPECT_THAT(page, HasSubstr("activation difference lens, 1 direction"));
+  }
+  EXPECT_THAT(markdown, HasSubstr("](v/baselines_race.png)"));
+  for (const std::string& page : {to_markdown(samples::empty_report(), {}), to_html(samples::empty_report())})
+    EXPECT_THAT(page, Not(HasSubstr("Simple methods")));
+}
+
 TEST(Markdown, TablesHaveAsManyCellsInEveryRow) {
   const std::string text = to_markdown(samples::nasty_report(), {.figures_folder = "v"});
   size_t cells = 0;

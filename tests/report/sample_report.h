@@ -330,6 +330,20 @@ inline Report rich_report() {
   report.features.back().id = "L20-mean";
   report.features.back().engine = "difference in means";
   report.features.push_back(sample_latent());
+  report.decoder_norms = {{20, {1, 0, 0, 0, 0, 0, 0, 3, 41, 873, 1002, 57, 9, 0, 0, 0, 1, 0, 0, 12}}};
+  report.baselines = {.layer = 18,
+                      .result =
+                          "A simple method does better than the crosscoder at 1 of 2 numbers of directions: 1 latent removes "
+                          "17.8% of the KL, difference in means in 1 direction 12%; 32 latents remove 77% of the KL, PCA of the "
+                          "difference in 32 directions 83%.",
+                      .rows = {{"difference in means", 1, 0.12, 0.08, 0.17, 0.81},
+                               {"activation difference lens", 1, -0.02, -0.06, 0.01, 0.55},
+                               {"PCA of the difference", 1, 0.15, 0.09, 0.22, 0.83},
+                               {"PCA of the difference", 32, 0.83, 0.79, 0.86, 0.97},
+                               {"crosscoder latents", 1, 0.178, 0.11, 0.24, 0.79},
+                               {"crosscoder latents", 32, 0.77, 0.71, 0.82, 0.95},
+                               {"random subspace", 32, 0.07, 0.05, 0.09, 0.6},
+                               {"whole residual stream", 576, 1.0, 1.0, 1.0, 0.97}}};
   add_categories(report);
   report.not_confirmed = {{"says_sure", "begins with “Sure”", {"Lists"}, share_effect(0.31, 0.22, 0.21, -0.09), false},
                           {"num_words", "length of the answer", {"Poetry"}, word_effect(), false}};
@@ -355,6 +369,8 @@ inline Report nasty_report() {
   report.categories[1].title = kRightToLeft + kRightToLeft + kRightToLeft;
   report.categories[0].largest_effect_name = kEmoji + kEmoji + kHan + kHan;
   report.layers[3].promoted = {kScript, kFormula, kAnsi};
+  report.baselines->result = kMarkup + " " + kScript + " " + kAnsi;
+  report.baselines->rows[0].method = kScript + kRightToLeft + kHan + kEmoji;
   report.not_confirmed[0].description = kFormula;
   report.answers.insert(report.answers.begin(), with_kl({kScript, kFormula, kScript + " " + kAnsi + " " + kEmoji, kMarkup}));
   report.answers.push_back(with_kl({"", "these tokens are of another answer", "a b", "c d"}));

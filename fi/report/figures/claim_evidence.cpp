@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "fi/report/figures/parts.h"
+#include "fi/report/figures/interval_rows.h"
 #include "fi/report/format.h"
 #include "fi/report/text.h"
 
@@ -14,58 +14,10 @@ using namespace figures;
 
 constexpr size_t kMaxFindings = 10;
 
-struct Columns {
-  double left, right;
-  double plot_from, plot_to;
-  double numbers;  // right edge of the numbers
-
-  bool narrow() const { return right - left < 520; }
-};
-
-Columns columns_of(const Svg& svg, const Canvas& canvas) {
-  const double left = left_edge(canvas), right = right_edge(svg, canvas), width = right - left;
-  if (width < 520) return {left, right, left + 6, right - 6, right};
-  return {left, right, left + 0.38 * width, right - 0.3 * width, right};
-}
-
-double draw_section(Svg& svg, const Columns& columns, double y, std::string_view title) {
-  return draw_paragraph(svg, {columns.left, y + 14}, columns.right - columns.left, title, {kStrong}, 3) - 6;
-}
-
-struct Row {
-  std::string label, numbers;
-  double low, value, high;
-  Ink ink;
-};
-
-// One interval over an axis. On a phone the label takes a line of its own.
-double draw_row(Svg& svg, const Columns& columns, const Axis& axis, double y, const Row& row) {
-  const double numbers_width = columns.narrow() ? 0.46 * (columns.right - columns.left) : columns.right - axis.to - 16;
-  const std::string numbers = ellipsise(row.numbers, numbers_width, kSmall);
-  const double label_right = columns.narrow() ? columns.right - text_width(numbers, kSmall) - 10 : axis.from - 12;
-  svg.text({columns.left, y + 15}, ellipsise(clean_line(row.label), label_right - columns.left, kSmall), {kSmall});
-  svg.text({columns.numbers, y + 15}, numbers, {kSmall, Ink::kSoft, Anchor::kEnd});
-  const double at = columns.narrow() ? y + 27 : y + 11;
-  svg.line({axis.from, at}, {axis.to, at}, {.ink = Ink::kLine});
-  const double zero = axis.at(0);
-  svg.line({zero, at - 8}, {zero, at + 8}, {.ink = Ink::kShared});
-  svg.line({axis.at(row.low), at}, {axis.at(row.high), at}, {.ink = row.ink, .width = 3});
-  svg.circle({axis.at(row.value), at}, 4.5, {.fill = row.ink});
-  return y + (columns.narrow() ? 42 : 24);
-}
-
 Ink difference_ink(double difference) { return difference >= 0 ? Ink::kTarget : Ink::kBase; }
 
-double draw_axis_labels(Svg& svg, const Axis& axis, double y, const std::vector<std::pair<double, std::string>>& ticks) {
-  for (size_t i = 0; i < ticks.size(); ++i) {
-    const double x = axis.at(ticks[i].first);
-    const Anchor anchor = x <= axis.from + 1 ? Anchor::kStart : x >= axis.to - 1 ? Anchor::kEnd : Anchor::kMiddle;
-    svg.text({x, y + 10}, ticks[i].second, {kSmall, Ink::kSoft, anchor});
-  }
-  return y + 26;
-}
-
-double draw_findings(Svg& svg, const Columns& columns, double y, const std::vector<const Evidence*>& findings, bool scalar) {
+double draw_findings(Svg& svg, const IntervalColumns& columns, double y, const std::vector<const Evidence*>& findings,
+                     bool scalar) {
   if (findings.empty()) return y;
   y = draw_section(svg, columns, y,
                    scalar ? "Amounts: target minus base, each row on its own scale" : "Shares of answers: target minus base");
@@ -75,7 +27,7 @@ double draw_findings(Svg& svg, const Columns& columns, double y, const std::vect
     double reach = 1.0;
     if (scalar) reach = std::max({std::abs(effect.ci_low), std::abs(effect.ci_high), std::abs(difference), 1e-12}) * 1.1;
     const Axis axis{-reach, reach, columns.plot_from, columns.plot_to};
-    y = draw_row(
+    y = draw_interval_row(
         svg, columns, axis, y,
         {finding->description, format_change(effect), effect.ci_low, difference, effect.ci_high, difference_ink(difference)});
   }
@@ -84,7 +36,7 @@ double draw_findings(Svg& svg, const Columns& columns, double y, const std::vect
   return draw_axis_labels(svg, axis, y, {{-1, "less"}, {0, "0"}, {1, "more"}}) + 8;
 }
 
-double draw_causal(Svg& svg, const Columns& columns, double y, const Claim& claim) {
+double draw_causal(Svg& svg, const IntervalColumns& columns, double y, const Claim& claim) {
   const std::pair<const char*, const std::optional<CausalTest>*> tests[] = {
       {"necessity: taken from the target", &claim.necessity},
       {"sufficiency: given to the base", &claim.sufficiency},
@@ -96,7 +48,7 @@ double draw_causal(Svg& svg, const Columns& columns, double y, const Claim& clai
     if (!*test) continue;
     const CausalTest& t = **test;
     const double at = y + (columns.narrow() ? 27 : 11);
-    y = draw_row(
+    y = draw_interval_row(
         svg, columns, axis, y,
         {label, fmt::format("{} (control {}) {}", format_share(t.effect), format_share(t.control_effect), t.passed ? "✓" : "✗"),
          t.ci_low, t.effect, t.ci_high, t.passed ? Ink::kGood : Ink::kSoft});
@@ -105,7 +57,7 @@ double draw_causal(Svg& svg, const Columns& columns, double y, const Claim& clai
   return draw_axis_labels(svg, axis, y, {{0, "0"}, {0.5, "50%"}, {1, "100%"}}) + 8;
 }
 
-double draw_transplants(Svg& svg, const Columns& columns, double y, const Claim& claim, int64_t num_layers) {
+double draw_transplants(Svg& svg, const IntervalColumns& columns, double y, const Claim& claim, int64_t num_layers) {
   if (claim.transplants.empty()) return y;
   y = draw_section(svg, columns, y, "The base given the target's layers: share of the gap to the target that closes");
   for (const TransplantRow& row : claim.transplants) {
@@ -115,9 +67,10 @@ double draw_transplants(Svg& svg, const Columns& columns, double y, const Claim&
       layers.push_back(layer);
     const std::string label = format_layers(layers);
     const double top = y;
-    y = draw_row(svg, columns, axis, y,
-                 {label, fmt::format("{} ({})", format_share(row.share_closed), format_share_range(row.ci_low, row.ci_high)),
-                  row.ci_low, row.share_closed, row.ci_high, Ink::kTarget});
+    y = draw_interval_row(
+        svg, columns, axis, y,
+        {label, fmt::format("{} ({})", format_share(row.share_closed), format_share_range(row.ci_low, row.ci_high)), row.ci_low,
+         row.share_closed, row.ci_high, Ink::kTarget});
     const double strip_from = columns.left + 110, strip_to = axis.from - 24;
     if (!columns.narrow())
       draw_layer_strip(svg, {strip_from, top + 6, strip_to - strip_from, 10}, num_layers, layers, Ink::kModified);
@@ -130,7 +83,7 @@ double draw_transplants(Svg& svg, const Columns& columns, double y, const Claim&
 
 Figure draw_claim_evidence(const Claim& claim, int64_t num_layers, const Canvas& canvas) {
   Svg svg(canvas.width);
-  const Columns columns = columns_of(svg, canvas);
+  const IntervalColumns columns = interval_columns(svg, canvas);
   double y = draw_heading(svg, canvas, "Evidence for " + claim.id, clean_line(claim.sentence));
   std::vector<const Evidence*> shares, scalars;
   for (size_t i = 0; i < std::min(claim.supporting.size(), kMaxFindings); ++i) {

@@ -30,10 +30,14 @@ Figure draw_depth_similarity(const Report& report, const Canvas& canvas);
 Figure draw_feature_distribution(const Report& report, const Canvas& canvas);
 /// How many features either model uses how much: a histogram on a logarithmic axis.
 Figure draw_feature_usage(const Report& report, const Canvas& canvas);
+/// A crosscoder's latents by the target's share of their decoder norm, numbers on a logarithmic axis.
+Figure draw_decoder_norms(const NormHistogram& norms, const Canvas& canvas);
 /// Norms of both residual streams by layer.
 Figure draw_residual_norms(const Report& report, const Canvas& canvas);
 /// How far each weight matrix moved: layers across, the matrices of a block down, darker for more, on a logarithmic scale.
 Figure draw_weight_change(const Report& report, const Canvas& canvas);
+/// Share of the KL that each method's directions remove, with its interval.
+Figure draw_baselines_race(const BaselinesRace& race, const Canvas& canvas);
 /// The categories whose answers moved most, at most 24.
 Figure draw_capability_change(const Report& report, const Canvas& canvas);
 /// Sentence, verdict, layers, and the effect.

@@ -47,8 +47,10 @@ std::vector<Figure> make_figures(const Report& report) {
   figures.push_back(draw_feature_distribution(report, canvas));
   figures.push_back(draw_capability_change(report, canvas));
   figures.push_back(draw_feature_usage(report, canvas));
+  for (const NormHistogram& norms : report.decoder_norms) figures.push_back(draw_decoder_norms(norms, canvas));
   figures.push_back(draw_residual_norms(report, canvas));
   if (!report.weight_changes.empty()) figures.push_back(draw_weight_change(report, canvas));
+  if (report.baselines) figures.push_back(draw_baselines_race(*report.baselines, canvas));
   for (const Claim& claim : report.claims) {
     figures.push_back(draw_claim_card(claim, canvas));
     figures.push_back(draw_claim_evidence(claim, num_layers, canvas));

@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import type { Details, Example } from './details.ts';
 import { formatNumber, formatShare } from './numbers.ts';
+import { Interventions } from './interventions.tsx';
 import { LatentMeasures } from './latent_measures.tsx';
 import type { Feature } from './payload.ts';
 
@@ -123,6 +124,7 @@ export function Callout({ feature, details }: { feature: Feature; details: Detai
           <Bars base={feature.baseUse} target={feature.targetUse} />
         </Labelled>
         <Categories details={details} />
+        <Interventions claims={feature.claims} />
         <Provenance feature={feature} />
         <p class="label">
           {feature.claims.map(({ number, anchor, verdict }) => (

@@ -1,10 +1,10 @@
 // What the program writes into the page about features (fi/report/feature_payload.cpp): one column a property, so that 50,000 features
 // stay small, and every repeated text once in `strings`, to which the other columns point.
 
-export interface ClaimColumns {
-  number: number;
-  anchor: string;
-  verdict: string;
+/** A causal test: its name, what the exchange did, what the harder control did, and 1 if it passed. */
+export type TestColumns = [name: string, effect: number, control: number, passed: 0 | 1];
+
+export interface ClaimColumns extends ClaimLink {
   features: number[]; // places in the columns
 }
 
@@ -30,6 +30,8 @@ export interface ClaimLink {
   number: number;
   anchor: string;
   verdict: string;
+  tested_layer: number | null; // after which the models' values were exchanged
+  tests: TestColumns[];
 }
 
 export interface Feature {
