@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "fi/core/count_text.h"
+
 namespace fi {
 namespace {
 
@@ -129,10 +131,10 @@ std::string summarise_few(const std::vector<Claim>& claims, const SearchScope& s
     return fmt::format(
         "No difference found: none of {} comparisons held over {} prompts when all of them are counted. So few prompts show only "
         "what comes in nearly every answer.{}",
-        scope.num_hypotheses, scope.num_prompts, hints);
+        count_text(scope.num_hypotheses), count_text(scope.num_prompts), hints);
   }
   return fmt::format("{} It holds when all {} comparisons are counted, but {}: take it as a hint.{}", claims.front().sentence,
-                     scope.num_hypotheses, few, hints);
+                     count_text(scope.num_hypotheses), few, hints);
 }
 
 bool passed(const std::optional<CausalTest>& test) { return test && test->passed; }
@@ -200,7 +202,7 @@ std::string summarise(const std::vector<Claim>& claims, const SearchScope& scope
     return fmt::format(
         "No difference found: {} comparisons were searched over {} prompts, and none of those that discovery chose "
         "held on fresh prompts.",
-        num_hypotheses, num_prompts);
+        count_text(num_hypotheses), count_text(num_prompts));
   }
   std::string text = claims.front().sentence;
   const size_t others = claims.size() - 1;
@@ -209,7 +211,8 @@ std::string summarise(const std::vector<Claim>& claims, const SearchScope& scope
   } else {
     text += fmt::format(" {} other change{} held on fresh prompts.", others, others == 1 ? "" : "s");
   }
-  return text + fmt::format(" {} comparisons were searched over {} prompts.", num_hypotheses, num_prompts);
+  return text +
+         fmt::format(" {} comparisons were searched over {} prompts.", count_text(num_hypotheses), count_text(num_prompts));
 }
 
 }  // namespace fi

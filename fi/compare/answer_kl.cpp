@@ -77,8 +77,8 @@ AnswerKl kl_by_token(std::string_view answer, const std::vector<std::pair<size_t
 }
 
 void write_answer_kl(const LocateInputs& inputs, ProgressSink& progress) {
-  const bool differ = inputs.pair.relation != "identical";
-  const Json document = differ ? read_answers(inputs, progress) : Json::array();
+  const bool has_kl = inputs.pair.relation != "identical" && has_equal_vocabulary(inputs.pair);
+  const Json document = has_kl ? read_answers(inputs, progress) : Json::array();
   write_file_atomically(inputs.folder / kAnswerKlFile, document.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 

@@ -22,7 +22,7 @@ AnswerKl kl_by_token(std::string_view answer, const std::vector<std::pair<size_t
                      const std::vector<double>& nats);
 
 /// Both models read both answers to each of the shown prompts: activations/answer_kl.json, with the tokens and KL of each.
-/// An answer that both gave is read once. Nothing is read of identical models.
+/// An answer that both gave is read once. Nothing is read of identical models, nor of models with different vocabularies.
 void write_answer_kl(const LocateInputs& inputs, ProgressSink& progress);
 
 /// By prompt and answer.

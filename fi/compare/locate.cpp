@@ -163,11 +163,15 @@ class Locator {
 
 }  // namespace
 
+bool has_equal_vocabulary(const ModelPair& pair) {
+  return pair.base.decoder.config().vocab_size == pair.target.decoder.config().vocab_size &&
+         pair.base.tokenizer->fingerprint() == pair.target.tokenizer->fingerprint();
+}
+
 bool has_equal_shape(const ModelPair& pair) {
   const ModelConfig& a = pair.base.decoder.config();
   const ModelConfig& b = pair.target.decoder.config();
-  return a.num_layers == b.num_layers && a.d_model == b.d_model && a.vocab_size == b.vocab_size &&
-         pair.base.tokenizer->fingerprint() == pair.target.tokenizer->fingerprint();
+  return a.num_layers == b.num_layers && a.d_model == b.d_model && has_equal_vocabulary(pair);
 }
 
 void write_layer_evidence(const LocateInputs& inputs, ProgressSink& progress) {
@@ -178,7 +182,7 @@ void write_layer_evidence(const LocateInputs& inputs, ProgressSink& progress) {
   write_file_atomically(inputs.folder / kLayersFile, to_pretty_json(depth_map_document(inputs, progress)));
   write_file_atomically(inputs.folder / kLocalisationFile, to_pretty_json(Json::array()));
   write_file_atomically(inputs.folder / kDirectionsFile, to_pretty_json(Json::array()));
-  write_file_atomically(inputs.folder / kAnswerKlFile, to_pretty_json(Json::array()));
+  write_answer_kl(inputs, progress);
   write_steering(inputs.folder / kSteeringFile, {});
   make_folder(inputs.folder / kRowsFolder);
 }

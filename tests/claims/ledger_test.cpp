@@ -131,7 +131,7 @@ TEST(MakeClaims, WhatDidNotHoldIsListedAndNotClaimed) {
 
 TEST(Summarise, NoClaimIsAResult) {
   EXPECT_EQ(summarise({}, {.num_prompts = 100, .num_hypotheses = 5000}),
-            "No difference found: 5000 comparisons were searched over 100 prompts, and none of those that discovery chose held "
+            "No difference found: 5,000 comparisons were searched over 100 prompts, and none of those that discovery chose held "
             "on fresh "
             "prompts.");
 }

@@ -33,6 +33,8 @@ def test_a_smaller_model_of_the_same_tokenizer(report_of, tmp_path):
     predicted, total = seen["answer tokens that both predict at the same place"].split(" of ")
     assert predicted == total
     assert seen["token KL, target from base"] > 0
+    answer = report["answers"][0]
+    assert "".join(answer["base_kl"]["tokens"]) == answer["base_output"] and max(answer["base_kl"]["nats"]) > 0
     assert "tokenizers" not in seen
     assert all(
         claim["causal"] == {"necessity": None, "sufficiency": None, "specificity": None} for claim in report["claims"]
@@ -48,6 +50,7 @@ def test_the_same_model_in_swapped_ids_is_the_same(report_of, tmp_path):
     assert [row["target_layer"] for row in report["depth_pairs"]] == list(range(tiny_model.LAYERS))
     assert all(row["similarity"] > 0.999999 for row in report["depth_pairs"])
     assert report["not_seen"]["token KL, target from base"] < 1e-5
+    assert all(answer["base_kl"] is None for answer in report["answers"])
     assert "ids stand for other strings" in report["not_seen"]["tokenizers"]
     tokenizers = json.loads((tmp_path / "run/activations/manifest.json").read_text())["tokenizers"]
     assert tokenizers["num_common"] == len(tiny_model.vocabulary())
