@@ -32,16 +32,23 @@ file(CREATE_LINK ${FI_FMT_INCLUDE}/fmt ${CMAKE_BINARY_DIR}/fmt_headers/fmt SYMBO
 target_include_directories(fi_options SYSTEM BEFORE INTERFACE ${CMAKE_BINARY_DIR}/fmt_headers)
 target_link_libraries(fi_options INTERFACE nlohmann_json::nlohmann_json fmt::fmt)
 
+# at::parallel_for runs in one thread where OpenMP is off. The thread sanitizer does not know the barriers of libgomp: without there.
+if(FI_SANITIZE MATCHES thread)
+  set(FI_OPENMP_FLAG -Wno-unknown-pragmas)
+else()
+  set(FI_OPENMP_FLAG -fopenmp)
+endif()
+
 # A torch header costs 15 s to parse: targets that need one share a single precompiled header.
 add_library(fi_torch_pch OBJECT ${CMAKE_SOURCE_DIR}/cmake/torch_pch.cpp)
 target_link_libraries(fi_torch_pch PUBLIC fi_options TorchWheel::torch)
-target_compile_options(fi_torch_pch PRIVATE -fpch-preprocess)
+target_compile_options(fi_torch_pch PRIVATE -fpch-preprocess ${FI_OPENMP_FLAG})
 target_precompile_headers(fi_torch_pch PRIVATE <ATen/ATen.h> <string> <vector> <functional> <map>)
 
 function(fi_use_torch target)
   target_link_libraries(${target} PUBLIC TorchWheel::torch)
   # -fPIC also for executables: a precompiled header is used only with the flags that it was made with.
-  target_compile_options(${target} PRIVATE -fpch-preprocess -fPIC)
+  target_compile_options(${target} PRIVATE -fpch-preprocess -fPIC ${FI_OPENMP_FLAG})
   target_precompile_headers(${target} REUSE_FROM fi_torch_pch)
 endfunction()
 
@@ -56,6 +63,14 @@ function(fi_module name)
   if(ARG_TORCH)
     fi_use_torch(fi_${name})
   endif()
+endfunction()
+
+# fi_kernels(<name> SOURCES a.cpp... [DEPENDS target...])  ->  static library fi_<name>: loops over plain memory, no torch headers
+function(fi_kernels name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
+  add_library(fi_${name} STATIC ${ARG_SOURCES})
+  target_link_libraries(fi_${name} PUBLIC fi_options TorchWheel::openmp ${ARG_DEPENDS})
+  target_compile_options(fi_${name} PRIVATE -O3 -fno-math-errno -fno-trapping-math -ffp-contract=fast ${FI_OPENMP_FLAG})
 endfunction()
 
 # fi_test(<folder> [TORCH] SOURCES a_test.cpp... [LABELS slow])  ->  executable test_<folder>, each case a ctest

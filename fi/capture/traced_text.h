@@ -13,8 +13,8 @@ namespace fi {
 /// Tokens of a batch that both models read and whose residual streams are kept.
 inline constexpr int64_t kTraceTokens = 1024;
 
-/// Rows of logits made at a time: 256 rows of a vocabulary of 150,000 take 150 MB.
-inline constexpr int64_t kLogitRows = 256;
+/// Rows of logits made at a time: 128 rows of a vocabulary of 50,000 take 25 MB, which a processor's cache can hold.
+inline constexpr int64_t kLogitRows = 128;
 
 /// A text that both models read with the same ids.
 struct TracedText {

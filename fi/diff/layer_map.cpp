@@ -9,10 +9,14 @@
 namespace fi {
 namespace {
 
+// Rounding hardly depends on the text: the copy reads one batch of so many.
+constexpr size_t kBatchesAnEstimate = 3;
+
 /// Sums over rows, in double, of one layer.
 struct LayerSums {
-  double difference = 0.0, rounding = 0.0, base = 0.0, target = 0.0;
-  at::Tensor base_total, target_total;  // [d_model] double
+  double difference = 0.0, base = 0.0, target = 0.0;
+  double rounding = 0.0, rounding_base = 0.0;  // over the rows that the rounded copy read
+  at::Tensor base_total, target_total;         // [d_model] double
   int64_t rows = 0;
 
   // From the sums alone: <b, t> is (|b|^2 + |t|^2 - |t - b|^2) / 2, before and after centring.
@@ -48,13 +52,14 @@ class LayerComparison {
         is_special_(is_special),
         sums_(static_cast<size_t>(base.config().num_layers)) {}
 
-  void add(const std::vector<TracedText>& traced) {
+  void add(const std::vector<TracedText>& traced, bool with_rounding) {
     const PackedTexts texts = pack_texts(traced);
     const std::vector<at::Tensor> base = residual_streams(base_, texts.batch);
     const std::vector<at::Tensor> target = residual_streams(target_, texts.batch);
     add_kl(traced, texts, base.back(), target.back());
     const auto base_rows = on_cpu(base), target_rows = on_cpu(target);
-    const auto rounded_rows = on_cpu(residual_streams(rounded_, texts.batch));
+    std::vector<at::Tensor> rounded_rows(base.size());
+    if (with_rounding) rounded_rows = on_cpu(residual_streams(rounded_, texts.batch));
     const at::Tensor kept = kept_rows(texts.batch);
     for (size_t layer = 0; layer < base.size(); ++layer)
       add_layer(layer, base_rows[layer], target_rows[layer], rounded_rows[layer], kept);
@@ -68,7 +73,7 @@ class LayerComparison {
       const double rows = static_cast<double>(sums.rows);
       map_.layers.push_back({.layer = static_cast<int64_t>(i),
                              .relative_difference = sums.base > 0.0 ? std::sqrt(sums.difference / sums.base) : 0.0,
-                             .noise_floor = sums.base > 0.0 ? std::sqrt(sums.rounding / sums.base) : 0.0,
+                             .noise_floor = sums.rounding_base > 0.0 ? std::sqrt(sums.rounding / sums.rounding_base) : 0.0,
                              .cosine = sums.centred_cosine(),
                              .base_norm = std::sqrt(sums.base / rows),
                              .target_norm = std::sqrt(sums.target / rows),
@@ -109,7 +114,10 @@ class LayerComparison {
     sums.base += sum_of_squares(b);
     sums.target += sum_of_squares(t);
     sums.difference += sum_of_squares(difference);
-    sums.rounding += sum_of_squares(rounded.index_select(0, rows) - b);
+    if (rounded.defined()) {
+      sums.rounding += sum_of_squares(rounded.index_select(0, rows) - b);
+      sums.rounding_base += sum_of_squares(b);
+    }
     add_rows(sums.base_total, b);
     add_rows(sums.target_total, t);
     sums.rows += rows.size(0);
@@ -158,10 +166,11 @@ LayerMap compare_layers(const Decoder& base, const Decoder& target, const Decode
   check(!texts.empty(), ErrorCode::kUsage, "[layers] there is no text to read.");
   LayerComparison comparison(base, target, rounded, is_special);
   StageProgress progress(sink, "layers", static_cast<int64_t>(texts.size()), "texts");
-  for (const std::vector<TracedText>& batch : in_batches(texts, kTraceTokens)) {
+  const std::vector<std::vector<TracedText>> batches = in_batches(texts, kTraceTokens);
+  for (size_t i = 0; i < batches.size(); ++i) {
     check_interrupt();
-    comparison.add(batch);
-    progress.advance(static_cast<int64_t>(batch.size()));
+    comparison.add(batches[i], /*with_rounding=*/i % kBatchesAnEstimate == 0);
+    progress.advance(static_cast<int64_t>(batches[i].size()));
   }
   return comparison.finish();
 }

@@ -39,8 +39,8 @@ struct LayerMap {
   int64_t num_masked_outliers = 0;  // dropped: base row norm over 4 times the median, last layer
 };
 
-/// Reads every text with both models and with `rounded`, the base in bf16 (for the noise floor). Memory does not grow with the
-/// number of texts. kIncompatible unless the models have equal depth, width and vocabulary.
+/// Reads every text with both models, and a third of them with `rounded`, the base in bf16 (for the noise floor). Memory does not
+/// grow with the number of texts. kIncompatible unless the models have equal depth, width and vocabulary.
 LayerMap compare_layers(const Decoder& base, const Decoder& target, const Decoder& rounded, const std::vector<TracedText>& texts,
                         const std::function<bool(int32_t)>& is_special, ProgressSink& progress);
 

@@ -9,7 +9,8 @@ class TargetPredictions {
  public:
   TargetPredictions(const Decoder& target, const PackedTexts& texts);
 
-  /// KL(target || model) of each predicting row, [n] nats, for the model's last residual stream [num_tokens, d_model].
+  /// KL(target || model) of each predicting row, [n] double in nats on the CPU, for the model's last residual stream [num_tokens,
+  /// d_model].
   at::Tensor kl_to(const Decoder& model, const at::Tensor& final_resid) const;
 
  private:

@@ -7,6 +7,9 @@
 
 namespace fi {
 
+/// KL(p || q) of each row in nats, [n] double on the CPU, from log-probabilities [n, vocab_size] of each.
+at::Tensor kl_of_rows(const at::Tensor& log_p, const at::Tensor& log_q);
+
 /// KL(target || base) of the predictions of each answer token, [n] double on the CPU, in nats: a value a row of
 /// `texts.predicting`. The residual rows [num_tokens, d_model] are those after each model's last layer.
 at::Tensor kl_of_predictions(const Decoder& base, const Decoder& target, const PackedTexts& texts, const at::Tensor& base_resid,

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "fi/training/vector_kernels.h"
+#include "fi/training/step_kernels.h"
 
 namespace fi {
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "fi/core/error.h"
@@ -98,25 +99,30 @@ class CausalTester {
 
   // Where exchanging the subspace closes most beyond what the base's own leading subspace closes; on the texts of `fit` alone.
   CausalReport choose_layer(const Traces& fit) const {
-    CausalReport report;
-    double best = -1.0;
+    CausalReport report{.rank = options_.rank};
+    const auto closed = [&](int64_t layer, const Subspace& subspace) {
+      const auto l = static_cast<size_t>(layer);
+      return mean(
+          shares(exchanged(base_, fit.texts, layer, fit.base[l], fit.target[l], subspace), fit.base_mean, fit.target_mean));
+    };
+    std::vector<std::pair<double, int64_t>> order;  // largest effect first
     const int64_t num_layers = base_.config().num_layers;
     for (int64_t i = 1; i <= options_.num_layers_tried; ++i) {
       const int64_t layer = std::min(num_layers - 1, i * num_layers / (options_.num_layers_tried + 1));
-      const auto closed = [&](const Subspace& subspace) {
-        const auto l = static_cast<size_t>(layer);
-        return mean(
-            shares(exchanged(base_, fit.texts, layer, fit.base[l], fit.target[l], subspace), fit.base_mean, fit.target_mean));
-      };
-      const double effect = closed(difference_at(fit, layer));
-      const double margin = effect - closed(leading_subspace(near_rows(fit.base, layer), options_.rank));
       report.layers_tried.push_back(layer);
-      report.sufficiency_by_layer.push_back(effect);
+      report.sufficiency_by_layer.push_back(closed(layer, difference_at(fit, layer)));
+      order.emplace_back(-report.sufficiency_by_layer.back(), layer);
+    }
+    std::sort(order.begin(), order.end());
+    double best = -std::numeric_limits<double>::infinity();
+    for (const auto& [minus_effect, layer] : order) {
+      if (-minus_effect <= best) break;  // a control that closes something only makes a margin smaller
+      const double own = closed(layer, leading_subspace(near_rows(fit.base, layer), options_.rank));
+      const double margin = -minus_effect - std::max(0.0, own);
       if (margin <= best) continue;
       best = margin;
       report.layer = layer;
     }
-    report.rank = options_.rank;
     return report;
   }
 

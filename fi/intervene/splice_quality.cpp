@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "fi/core/error.h"
+#include "fi/diff/token_kl.h"
 
 namespace fi {
 namespace {
@@ -113,7 +114,6 @@ class SpliceRun {
                 const std::vector<at::Tensor>& spliced) {
     const at::Tensor answers = batch.answer_ids.narrow(0, first, count).unsqueeze(1).to(untouched.device());
     const at::Tensor expected = models_[m]->unembed(untouched.narrow(0, first, count)).log_softmax(-1);
-    const at::Tensor probabilities = expected.exp();
     const auto loss = [&](const at::Tensor& log_probabilities) {
       return -log_probabilities.gather(1, answers).sum(at::kDouble).item<double>();
     };
@@ -121,7 +121,7 @@ class SpliceRun {
     for (size_t i = 0; i < spliced.size(); ++i) {
       const at::Tensor got = models_[m]->unembed(spliced[i].narrow(0, first, count)).log_softmax(-1);
       sums_[m].loss[i] += loss(got);
-      sums_[m].kl[i] += (probabilities * (expected - got)).sum(at::kDouble).item<double>();
+      sums_[m].kl[i] += kl_of_rows(expected, got).sum().item<double>();
     }
   }
 

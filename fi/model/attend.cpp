@@ -3,10 +3,11 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
 #include <vector>
+
+#include "fi/model/row_kernels.h"
 
 namespace fi {
 namespace {
@@ -39,18 +40,6 @@ at::Tensor attend_one(const at::Tensor& q, const at::Tensor& keys, const at::Ten
   return at::matmul(scores.mul_(rule.soft_cap).add_(mask).softmax(-1), every_head(values));
 }
 
-// Eight sums side by side: a compiler may not reorder one sum, but it can run eight in a vector register.
-float dot(const float* a, const float* b, int64_t width) {
-  std::array<float, 8> sums{};
-  int64_t i = 0;
-  for (; i + 8 <= width; i += 8) {
-    for (size_t lane = 0; lane < 8; ++lane) sums[lane] += a[i + static_cast<int64_t>(lane)] * b[i + static_cast<int64_t>(lane)];
-  }
-  float total = ((sums[0] + sums[4]) + (sums[1] + sums[5])) + ((sums[2] + sums[6]) + (sums[3] + sums[7]));
-  for (; i < width; ++i) total += a[i] * b[i];
-  return total;
-}
-
 void softmax_in_place(std::vector<float>& scores) {
   const float largest = *std::max_element(scores.begin(), scores.end());
   float total = 0.0f;
@@ -63,16 +52,10 @@ void attend_row(const float* query, const float* keys, const float* values, int6
                 const AttentionRule& rule, std::vector<float>& scores, float* out) {
   scores.resize(static_cast<size_t>(count));
   const auto scale = static_cast<float>(rule.scale), cap = static_cast<float>(rule.soft_cap);
-  for (int64_t t = 0; t < count; ++t) {
-    const float score = dot(query, keys + t * width, width) * scale;
-    scores[static_cast<size_t>(t)] = cap > 0.0f ? cap * std::tanh(score / cap) : score;
-  }
+  score_rows(width, count, query, keys, scores.data());
+  for (float& score : scores) score = cap > 0.0f ? cap * std::tanh(score * scale / cap) : score * scale;
   softmax_in_place(scores);
-  std::fill_n(out, width, 0.0f);
-  for (int64_t t = 0; t < count; ++t) {
-    const float share = scores[static_cast<size_t>(t)];
-    for (int64_t i = 0; i < width; ++i) out[i] += share * values[t * width + i];
-  }
+  mix_rows(width, count, scores.data(), values, out);
 }
 
 void attend_newest_on_cpu(const at::Tensor& q, const RowLayout& layout, const LayerCache& cache, const AttentionRule& rule,
@@ -106,9 +89,12 @@ at::Tensor attend_sequences(const at::Tensor& q, const at::Tensor& k, const at::
     const int64_t start = layout.starts[i], rows = layout.rows_of(i), past = layout.past_of(i);
     if (rows == 0) continue;
     const auto heads_first = [&](const at::Tensor& x) { return x.narrow(0, start, rows).transpose(0, 1); };
-    const auto cached = [&](const at::Tensor& x) { return x[layout.slots[i]].narrow(1, 0, past + rows); };
-    const at::Tensor keys = past > 0 ? cached(cache->keys) : heads_first(k);
-    const at::Tensor values = past > 0 ? cached(cache->values) : heads_first(v);
+    const auto with_past = [&](const at::Tensor& fresh, const at::Tensor LayerCache::*kept) {
+      if (past == 0) return heads_first(fresh);
+      if (cache != nullptr) return (cache->*kept)[layout.slots[i]].narrow(1, 0, past + rows);
+      return at::cat({fresh.index_select(0, layout.past_rows[i]).transpose(0, 1), heads_first(fresh)}, 1);
+    };
+    const at::Tensor keys = with_past(k, &LayerCache::keys), values = with_past(v, &LayerCache::values);
     mixed.narrow(0, start, rows).copy_(attend_one(heads_first(q), keys, values, rule).transpose(0, 1));
   }
   return mixed;

@@ -18,7 +18,8 @@ struct AttentionRule {
 };
 
 /// Causal attention of q [rows, heads, head_dim] over each row's own sequence, packed without padding; -> like q. k and v are
-/// [rows, kv_heads, head_dim]. Sequences with a past read keys and values from `cache`, which holds the new rows too.
+/// [rows, kv_heads, head_dim]. Sequences with a past read keys and values from `cache`, which holds the new rows too; without a
+/// cache, their past is `layout.past_rows` of this pass.
 at::Tensor attend_sequences(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const RowLayout& layout,
                             const LayerCache* cache, const AttentionRule& rule);
 

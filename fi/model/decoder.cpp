@@ -4,6 +4,7 @@
 
 #include "fi/core/error.h"
 #include "fi/model/decoder_layer.h"
+#include "fi/model/shared_beginnings.h"
 
 namespace fi {
 namespace {
@@ -55,12 +56,16 @@ ForwardResult Decoder::forward(const PackedBatch& batch, const ForwardOptions& o
   const int64_t last = options.last_layer < 0 ? parts_.config.num_layers - 1 : options.last_layer;
   check(batch.num_tokens() > 0, ErrorCode::kUsage, "[forward] the batch holds no token.");
   check_lengths(batch, parts_.config.max_positions);
-  const RowLayout layout = make_layout(batch.starts, {}, {}, device());
-  at::Tensor resid = options.resid_in.defined() ? options.resid_in : embed(batch.ids, layout.positions);
+  SharedBeginnings shared(batch, device());
+  at::Tensor rows =
+      options.resid_in.defined() ? shared.rows_of(options.resid_in) : embed(shared.ids(batch), shared.layout().positions);
   for (int64_t i = options.first_layer; i <= last; ++i) {
-    resid = (*parts_.layers[static_cast<size_t>(i)])(resid, layout, nullptr);
-    if (options.on_resid_post) resid = options.on_resid_post(i, resid);
+    rows = (*parts_.layers[static_cast<size_t>(i)])(rows, shared.layout(), nullptr);
+    if (!options.on_resid_post) continue;
+    const at::Tensor seen = shared.all_of(rows), kept = options.on_resid_post(i, seen);
+    if (!kept.is_same(seen)) rows = shared.rows_of(kept);
   }
+  const at::Tensor resid = shared.all_of(rows);
   ForwardResult result{.resid = resid};
   const bool wants_logits = options.last_layer < 0 && !(options.logit_rows.defined() && options.logit_rows.numel() == 0);
   if (wants_logits) result.logits = unembed(options.logit_rows.defined() ? resid.index_select(0, options.logit_rows) : resid);

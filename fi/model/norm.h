@@ -16,11 +16,7 @@ struct Norm {
 
   bool defined() const { return weight.defined(); }
 
-  at::Tensor operator()(const at::Tensor& x) const {
-    if (!defined()) return x;
-    if (kind == NormKind::kLayer) return at::layer_norm(x, weight.sizes(), weight, bias, epsilon);
-    return x.mul(x.square().mean(-1, /*keepdim=*/true).add_(epsilon).rsqrt_()).mul_(weight);
-  }
+  at::Tensor operator()(const at::Tensor& x) const;
 };
 
 /// `<name>.weight` and, where there is one, `<name>.bias`.

@@ -1,8 +1,12 @@
 #include "fi/model/rope.h"
 
+#include <ATen/Parallel.h>
+
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+
+#include "fi/model/row_kernels.h"
 
 namespace fi {
 namespace {
@@ -72,7 +76,31 @@ RotaryTable make_rotary_table(const RopeConfig& rope, int64_t rotary_dim, int64_
   return {.cos = at::cat({cos, cos}, 1), .sin = at::cat({sin.neg(), sin}, 1)};
 }
 
+namespace {
+
+// One pass over memory where the definition in tensors takes five.
+at::Tensor rotate_on_cpu(const at::Tensor& x, const RotaryTable& table, const at::Tensor& positions) {
+  const at::Tensor rows = x.contiguous();
+  at::Tensor rotated = at::empty_like(rows);
+  const int64_t heads = rows.size(1), head_dim = rows.size(2), width = table.cos.size(1);
+  const int64_t* position = positions.const_data_ptr<int64_t>();
+  const float *cos = table.cos.const_data_ptr<float>(), *sin = table.sin.const_data_ptr<float>();
+  at::parallel_for(0, rows.size(0), rows_a_task(heads * head_dim), [&](int64_t begin, int64_t end) {
+    for (int64_t at = begin * heads; at < end * heads; ++at) {
+      const float* from = rows.const_data_ptr<float>() + at * head_dim;
+      float* to = rotated.mutable_data_ptr<float>() + at * head_dim;
+      const int64_t place = position[at / heads] * width;
+      rotate_row(width, from, cos + place, sin + place, to);
+      std::copy(from + width, from + head_dim, to + width);
+    }
+  });
+  return rotated;
+}
+
+}  // namespace
+
 at::Tensor rotate(const at::Tensor& x, const RotaryTable& table, const at::Tensor& positions) {
+  if (x.is_cpu() && x.scalar_type() == at::kFloat && !x.requires_grad()) return rotate_on_cpu(x, table, positions);
   const int64_t width = table.cos.size(1), half = width / 2, rest = x.size(-1) - width;
   const at::Tensor cos = table.cos.index_select(0, positions).unsqueeze(1);
   const at::Tensor sin = table.sin.index_select(0, positions).unsqueeze(1);

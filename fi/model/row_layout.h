@@ -7,12 +7,14 @@
 
 namespace fi {
 
-/// Where the rows of one pass stand: each sequence's new tokens side by side, and what a cache already holds of it.
+/// Where the rows of one pass stand: each sequence's new tokens side by side, and what came before them: in a cache, or, where
+/// nothing is cached, as rows of other sequences of the pass that begin alike.
 struct RowLayout {
-  at::Tensor positions;         // [rows] int64 on the model's device, position of every row in its sequence
-  std::vector<int64_t> starts;  // [num_sequences + 1] rows at which sequences begin
-  std::vector<int64_t> past;    // [num_sequences] tokens that the cache holds already; empty: none
-  std::vector<int64_t> slots;   // [num_sequences] cache slot of each sequence; empty: nothing is cached
+  at::Tensor positions;               // [rows] int64 on the model's device, position of every row in its sequence
+  std::vector<int64_t> starts;        // [num_sequences + 1] rows at which sequences begin
+  std::vector<int64_t> past;          // [num_sequences] tokens of each sequence before its new ones; empty: none
+  std::vector<int64_t> slots;         // [num_sequences] cache slot of each sequence; empty: nothing is cached
+  std::vector<at::Tensor> past_rows;  // [num_sequences] of [past] int64 rows of this pass, where nothing is cached
 
   size_t num_sequences() const { return starts.size() - 1; }
   int64_t num_rows() const { return starts.back(); }

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <functional>
 
-#include "fi/training/vector_kernels.h"
+#include "fi/training/step_kernels.h"
 
 namespace fi {
 namespace {

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "fi/training/active_codes.h"
-#include "fi/training/vector_kernels.h"
+#include "fi/training/step_kernels.h"
 
 namespace fi {
 

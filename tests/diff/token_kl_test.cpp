@@ -61,5 +61,24 @@ TEST(TokenKl, IsZeroForAModelAgainstItselfAndEmptyWithoutAnAnswer) {
   EXPECT_TRUE(token_kl(pair.base, pair.target, {}, silent_progress()).empty());
 }
 
+TEST(KlOfRows, EqualsTheDefinitionInDouble) {
+  at::manual_seed(1);
+  for (const int64_t width : {1, 7, 8, 1029, 49152}) {
+    const at::Tensor p = at::randn({3, width}).mul(4.0).log_softmax(-1), q = at::randn({3, width}).mul(4.0).log_softmax(-1);
+    const at::Tensor wide = p.to(at::kDouble), wanted = (wide.exp() * (wide - q.to(at::kDouble))).sum(-1);
+    const at::Tensor got = kl_of_rows(p, q);
+    EXPECT_EQ(got.scalar_type(), at::kDouble);
+    EXPECT_LT((got - wanted).abs().max().item<double>(), 1e-6 * std::max(1.0, wanted.max().item<double>())) << width;
+    EXPECT_TRUE(at::equal(kl_of_rows(p, p), at::zeros({3}, at::kDouble)));
+  }
+}
+
+TEST(KlOfRows, WhatIsAlmostImpossibleAddsAlmostNothing) {
+  const at::Tensor p = at::full({1, 16}, -1e4F), q = at::full({1, 16}, -2e4F);
+  p[0][0] = 0.0F;
+  q[0][0] = -0.5F;
+  EXPECT_NEAR(kl_of_rows(p, q).item<double>(), 0.5, 1e-6);
+}
+
 }  // namespace
 }  // namespace fi

@@ -7,6 +7,7 @@
 #include "fi/model/fidelity.h"
 #include "fi/model/generate.h"
 #include "fi/model/load_model.h"
+#include "fi/model/shared_beginnings.h"
 #include "tests/smollm2.h"
 
 namespace fi {
@@ -73,6 +74,57 @@ TEST_P(TinyModel, MatchesThePeerOneByOneAndPacked) {
     EXPECT_LT(largest(packed.logits.narrow(0, row, length) - single.logits), 1e-5 * std::max(1.0, largest(single.logits)));
     row += length;
   }
+}
+
+// Twelve tokens that all texts begin with; one text has no other, two are equal, the last two share five more.
+const std::vector<TokenIds> kSharing = {{20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 5, 6},
+                                        {20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31},
+                                        {20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 5, 6},
+                                        {20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 9, 8, 7, 40, 41},
+                                        {20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 9, 8, 7, 40, 41, 50, 3}};
+
+TEST_P(TinyModel, ASharedBeginningIsReadOnceAndChangesNothing) {
+  const Decoder model = load_tiny(GetParam());
+  const Pass packed = run(model, pack(kSharing));
+  int64_t row = 0;
+  for (const TokenIds& text : kSharing) {
+    const auto length = static_cast<int64_t>(text.size());
+    const Pass single = run(model, pack({&text, 1}));
+    EXPECT_LT(largest(packed.logits.narrow(0, row, length) - single.logits), 1e-5 * std::max(1.0, largest(single.logits)));
+    EXPECT_LT(largest(packed.resid.narrow(1, row, length) - single.resid), 1e-5 * std::max(1.0, largest(single.resid)));
+    row += length;
+  }
+}
+
+TEST_P(TinyModel, ATextWhoseBeginningSomebodyChangedIsReadAlone) {
+  const Decoder model = load_tiny(GetParam());
+  const auto logits_with_change = [&](const PackedBatch& batch, int64_t changed_row) {
+    ForwardOptions options;
+    options.on_resid_post = [=](int64_t layer, const at::Tensor& resid) {
+      const at::Tensor changed = resid.clone();
+      if (layer == 0) changed[changed_row].mul_(0.5);
+      return changed;
+    };
+    return model.forward(batch, options).logits;
+  };
+  const PackedBatch batch = pack(kSharing);
+  const auto length = static_cast<int64_t>(kSharing[2].size());
+  const at::Tensor got = logits_with_change(batch, batch.starts[2] + 3).narrow(0, batch.starts[2], length);
+  const at::Tensor wanted = logits_with_change(pack({&kSharing[2], 1}), 3);
+  EXPECT_LT(largest(got - wanted), 1e-5 * std::max(1.0, largest(wanted)));
+}
+
+TEST(SharedBeginnings, AreComputedForTheFirstTextAlone) {
+  const PackedBatch batch = pack(kSharing);
+  SharedBeginnings shared(batch, at::kCPU);
+  EXPECT_EQ(shared.layout().num_rows(), 14 + 0 + 0 + 5 + 2);
+  EXPECT_EQ(shared.ids(batch), (TokenIds{20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 5, 6, 9, 8, 7, 40, 41, 50, 3}));
+  const at::Tensor all = at::tensor(at::ArrayRef<int32_t>(batch.ids), at::kFloat).unsqueeze(1);
+  EXPECT_TRUE(at::equal(shared.all_of(shared.rows_of(all)), all));
+  const at::Tensor changed = all.clone();
+  changed[batch.starts[3]] = 0.0f;
+  EXPECT_TRUE(at::equal(shared.rows_of(changed), changed));
+  EXPECT_EQ(shared.layout().num_rows(), batch.num_tokens());
 }
 
 TEST_P(TinyModel, GreedyAnswersEqualRepeatedForwardPasses) {

@@ -6,7 +6,7 @@
 #include <tuple>
 
 #include "fi/core/random.h"
-#include "fi/training/vector_kernels.h"
+#include "fi/training/step_kernels.h"
 
 namespace fi {
 namespace {

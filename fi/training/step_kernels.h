@@ -2,15 +2,12 @@
 
 #include <cstdint>
 
+#include "fi/core/vector_kernels.h"
+
 namespace fi {
 
-/// Float kernels of the sparse training step, compiled for AVX-512, AVX2 and plain x86-64, chosen at run time. Sums are kept in
-/// 32 fixed lanes, so AVX2 and AVX-512 machines add in the same order.
+/// Float kernels of the sparse training step, beside those of fi/core/vector_kernels.h.
 
-/// y += a * x
-void add_scaled(int64_t n, float a, const float* x, float* y);
-/// sum x * y
-float dot_product(int64_t n, const float* x, const float* y);
 /// Whether any of `n` values times its weight exceeds `floor`; n is at most 64.
 bool any_above(int64_t n, const float* values, const float* weights, float floor);
 
