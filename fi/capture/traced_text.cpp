@@ -74,10 +74,11 @@ at::Tensor ordinary_norms(const at::Tensor& norms) {
   return norms.le(kOutlierFactor * norms.median().item<double>());
 }
 
-std::vector<at::Tensor> residual_streams(const Decoder& model, const PackedBatch& batch, int64_t last_layer) {
+std::vector<at::Tensor> residual_streams(const Decoder& model, const PackedBatch& batch, int64_t last_layer, bool shares_rows) {
   std::vector<at::Tensor> streams;
   ForwardOptions options;
   options.last_layer = last_layer;
+  options.shares_rows = shares_rows;
   options.logit_rows = at::empty({0}, at::kLong);
   options.on_resid_post = [&](int64_t, const at::Tensor& resid) {
     streams.push_back(resid);

@@ -54,7 +54,9 @@ std::vector<double> means_by_text(const PackedTexts& texts, const at::Tensor& va
 at::Tensor ordinary_norms(const at::Tensor& norms);
 
 /// Residual stream after every layer up to `last_layer` (-1: all), each [num_tokens, d_model] fp32 on the model's device.
-std::vector<at::Tensor> residual_streams(const Decoder& model, const PackedBatch& batch, int64_t last_layer = -1);
+/// `shares_rows` as in ForwardOptions.
+std::vector<at::Tensor> residual_streams(const Decoder& model, const PackedBatch& batch, int64_t last_layer = -1,
+                                         bool shares_rows = true);
 
 /// Blocks [first, last) of a model.
 struct BlockRange {

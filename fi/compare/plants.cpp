@@ -238,7 +238,7 @@ Plant plant_opening_word(const LoadedModel& model, const PromptSet& prompts) {
     recorder = std::make_shared<const RecordingMatrix>(down.weight);
     down.weight = recorder;
   });
-  const std::vector<at::Tensor> streams = residual_streams(recorded, made_on.batch, layer);
+  const std::vector<at::Tensor> streams = residual_streams(recorded, made_on.batch, layer, /*shares_rows=*/false);
   const int32_t token = opening_token(*model.tokenizer);
   Plant plant{.id = "opening word",
               .kind = "added",

@@ -56,7 +56,7 @@ ForwardResult Decoder::forward(const PackedBatch& batch, const ForwardOptions& o
   const int64_t last = options.last_layer < 0 ? parts_.config.num_layers - 1 : options.last_layer;
   check(batch.num_tokens() > 0, ErrorCode::kUsage, "[forward] the batch holds no token.");
   check_lengths(batch, parts_.config.max_positions);
-  SharedBeginnings shared(batch, device());
+  SharedBeginnings shared(batch, device(), options.shares_rows);
   at::Tensor rows =
       options.resid_in.defined() ? shared.rows_of(options.resid_in) : embed(shared.ids(batch), shared.layout().positions);
   for (int64_t i = options.first_layer; i <= last; ++i) {

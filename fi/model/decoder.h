@@ -24,6 +24,7 @@ struct ForwardOptions {
   int64_t first_layer = 0;     // > 0: start here, from `resid_in`
   at::Tensor resid_in;         // [num_tokens, d_model]: the residual stream before first_layer
   int64_t last_layer = -1;     // stop after this layer and make no logits; -1: run to the end
+  bool shares_rows = true;     // rows that sequences begin with alike are computed once; false: for who looks inside a layer
   at::Tensor logit_rows;       // [n] int64: rows to make logits for; undefined: all; empty tensor: none
 };
 

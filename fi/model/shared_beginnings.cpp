@@ -35,8 +35,9 @@ at::Tensor rows_tensor(std::span<const int64_t> rows, at::Device device) {
 
 }  // namespace
 
-SharedBeginnings::SharedBeginnings(const PackedBatch& batch, at::Device device)
-    : whole_(make_layout(batch.starts, {}, {}, device)) {
+SharedBeginnings::SharedBeginnings(const PackedBatch& batch, at::Device device, bool shares)
+    : layout_(make_layout(batch.starts, {}, {}, device)), whole_(layout_) {
+  if (!shares) return;
   std::vector<int64_t> computed, source, starts = {0}, past;
   std::vector<at::Tensor> past_rows;
   for (size_t i = 0; i < whole_.num_sequences(); ++i) {
@@ -53,7 +54,6 @@ SharedBeginnings::SharedBeginnings(const PackedBatch& batch, at::Device device)
     }
     starts.push_back(static_cast<int64_t>(computed.size()));
   }
-  layout_ = whole_;
   if (static_cast<int64_t>(computed.size()) == batch.num_tokens()) return;
   layout_ = make_layout(starts, past, {}, device);
   layout_.past_rows = std::move(past_rows);

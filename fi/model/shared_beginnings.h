@@ -9,7 +9,7 @@ namespace fi {
 /// causal model these rows depend on nothing behind them. The rows of the first sequence that has them stand for all.
 class SharedBeginnings {
  public:
-  SharedBeginnings(const PackedBatch& batch, at::Device device);
+  SharedBeginnings(const PackedBatch& batch, at::Device device, bool shares = true);
 
   const RowLayout& layout() const { return layout_; }  // of the rows to compute
   TokenIds ids(const PackedBatch& batch) const;        // [num_rows] of the rows to compute

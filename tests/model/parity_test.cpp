@@ -125,6 +125,7 @@ TEST(SharedBeginnings, AreComputedForTheFirstTextAlone) {
   changed[batch.starts[3]] = 0.0f;
   EXPECT_TRUE(at::equal(shared.rows_of(changed), changed));
   EXPECT_EQ(shared.layout().num_rows(), batch.num_tokens());
+  EXPECT_EQ(SharedBeginnings(batch, at::kCPU, /*shares=*/false).layout().num_rows(), batch.num_tokens());
 }
 
 TEST_P(TinyModel, GreedyAnswersEqualRepeatedForwardPasses) {
