@@ -260,7 +260,8 @@ void add_rows(Document& out, const char* title, const Json& object, const char* 
 std::string to_markdown(const Report& report, const MarkdownOptions& options) {
   Document out;
   const std::vector<Figure> figures = options.figures_folder.empty() ? std::vector<Figure>{} : make_figures(report);
-  out.heading(1, fmt::format("What changed from {} to {}", markdown_text(report.base.name), markdown_text(report.target.name)));
+  out.heading(1, fmt::format("What changed from {} to {}", markdown_text(short_name(report.base)),
+                             markdown_text(short_name(report.target))));
   add_summary(out, report);
   for (const Claim& claim : report.claims) add_claim(out, claim, report, figures, options);
   add_features(out, report);

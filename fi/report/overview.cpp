@@ -123,6 +123,14 @@ std::string relation_label(const std::string& relation) {
   return "unrelated models";
 }
 
+std::string short_name(const ModelIdentity& model) {
+  const std::string name = clean_line(model.name);
+  const size_t end = std::min(name.find(" + "), name.size());
+  const size_t slash = name.rfind('/', end);
+  const bool is_path = name.starts_with('/') || name.starts_with('.') || name.starts_with('~');
+  return is_path && slash != std::string::npos && slash + 1 < end ? name.substr(slash + 1) : name;
+}
+
 std::string model_line(const ModelIdentity& model) {
   std::vector<std::string> parts;
   if (!model.family.empty()) parts.push_back(clean_line(model.family));

@@ -18,6 +18,8 @@ std::string lead(const Report& report);
 std::vector<std::string> key_numbers(const Report& report);
 /// "an adapter of the base", for the relation chip.
 std::string relation_label(const std::string& relation);
+/// A model's name for a title: of a path its last part, "/data/models/base.gguf + adapter" -> "base.gguf + adapter".
+std::string short_name(const ModelIdentity& model);
 /// "30 layers · width 576 · 135 M parameters · llama".
 std::string model_line(const ModelIdentity& model);
 /// Closing paragraphs: what holds, how far it was tested, what it does not say.

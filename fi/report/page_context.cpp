@@ -134,6 +134,7 @@ Json claim_json(const Claim& claim, size_t number, const Report& report, const C
 
 Json model_json(const ModelIdentity& model) {
   return {{"name", clean_line(model.name)},
+          {"short_name", short_name(model)},
           {"line", model_line(model)},
           {"sha256", model.sha256 ? clean_line(*model.sha256) : ""},
           {"tokenizer", clean_line(model.tokenizer_fingerprint)},

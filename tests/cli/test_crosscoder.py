@@ -41,6 +41,9 @@ def test_the_report_says_what_the_crosscoder_found_and_what_it_is_worth(trained)
     assert "| crosscoder |" in (trained / "reports/report.md").read_text()
     classes = json.loads((trained / "features/crosscoder/layer_03/classes.json").read_text())
     assert len(classes["features"]) == 64
+    norms = report["decoder_norms"][0]
+    assert norms["layer"] == 3
+    assert sum(norms["bins"]) == sum(feature["num_firings"] > 0 for feature in classes["features"]) > 0
     stored = json.loads((trained / "features/crosscoder/layer_03/latents.json").read_text())
     splice = stored["spliced"]
     assert splice["num_rows"] > 0 and splice["replacements"][2]["base"]["kl"] < splice["replacements"][0]["base"]["kl"]

@@ -50,6 +50,15 @@ TEST(Markdown, HasTheSectionsOfAReport) {
   EXPECT_THAT(text, HasSubstr("](../visualizations/claim-1_evidence.png)"));
 }
 
+TEST(ShortName, IsTheLastPartOfAPath) {
+  const auto shorten_name = [](const char* name) { return short_name({.name = name}); };
+  EXPECT_EQ(shorten_name("/data/models/base.Q4_1.gguf"), "base.Q4_1.gguf");
+  EXPECT_EQ(shorten_name("/data/base.gguf + a/b"), "base.gguf + a/b");
+  EXPECT_EQ(shorten_name("../models/base"), "base");
+  EXPECT_EQ(shorten_name("org/name"), "org/name");
+  EXPECT_EQ(shorten_name("/data/models/"), "/data/models/");
+}
+
 TEST(Pages, ShowTheRaceOfSimpleMethodsWhereOneWasRun) {
   const Report report = samples::rich_report();
   const std::string markdown = to_markdown(report, {.figures_folder = "v"}), html = to_html(report);

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "fi/report/figures/interval_rows.h"
 #include "fi/report/format.h"
 #include "fi/report/overview.h"
@@ -13,9 +15,11 @@ using namespace figures;
 // Bars to measure the others by: what so many directions do by chance, and all that this layer can do.
 bool is_control(const BaselineRow& row) { return row.method == "random subspace" || row.method == "whole residual stream"; }
 
+bool is_crosscoder(const BaselineRow& row) { return row.method == "crosscoder latents"; }
+
 Ink method_ink(const BaselineRow& row) {
   if (is_control(row)) return Ink::kSoft;
-  return row.method == "crosscoder latents" ? Ink::kTarget : Ink::kModified;
+  return is_crosscoder(row) ? Ink::kTarget : Ink::kModified;
 }
 
 }  // namespace
@@ -24,8 +28,9 @@ Figure draw_baselines_race(const BaselinesRace& race, const Canvas& canvas) {
   Svg svg(canvas.width);
   const std::string title = "Simple methods beside the crosscoder", alt = clean_line(race.result);
   double y = draw_heading(svg, canvas, title, fmt::format("{} Bars: share of the KL at layer {} that goes.", alt, race.layer));
-  y = draw_legend(svg, canvas, y,
-                  {{"simple method", Ink::kModified}, {"crosscoder", Ink::kTarget}, {"to measure them by", Ink::kSoft}});
+  std::vector<LegendEntry> legend = {{"simple method", Ink::kModified}, {"for scale", Ink::kSoft}};
+  if (std::ranges::any_of(race.rows, is_crosscoder)) legend.insert(legend.begin() + 1, {"crosscoder", Ink::kTarget});
+  y = draw_legend(svg, canvas, y, legend);
   const IntervalColumns columns = interval_columns(svg, canvas);
   const Axis axis{-0.1, 1, columns.plot_from, columns.plot_to};
   for (const BaselineRow& row : race.rows) {

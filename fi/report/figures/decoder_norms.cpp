@@ -28,14 +28,16 @@ int64_t count_between(const NormHistogram& norms, double low, double high) {
   return total;
 }
 
+std::string none_or(int64_t count) { return count == 0 ? "none" : format_count(count); }
+
 std::string describe_norms(const NormHistogram& norms) {
   const int64_t all = count_between(norms, 0, 1);
   if (all == 0) return fmt::format("No latent of layer {} fires.", norms.layer);
   return fmt::format(
-      "{} latents of layer {} by the target's share of what they write in both models. {} write almost only in the base, {} "
-      "almost only in the target: a hint, not a class, as norms tell little of use.",
-      format_count(all), norms.layer, format_count(count_between(norms, 0, kExclusive)),
-      format_count(count_between(norms, 1 - kExclusive, 1)));
+      "{} latents of layer {} by the target's share of what they write in both models. Almost only in the base write {}, in the "
+      "target {}: a hint, not a class, as norms tell little of use.",
+      format_count(all), norms.layer, none_or(count_between(norms, 0, kExclusive)),
+      none_or(count_between(norms, 1 - kExclusive, 1)));
 }
 
 Ink ink_of(double share) {
