@@ -162,12 +162,13 @@ template <typename V>
 void visit_fields(TokenValue& t, V&& v) {
   v("text", t.text);
   v("value", t.value);
+  v("base", t.base);
+  v("target", t.target);
 }
 
 template <typename V>
 void visit_fields(FeatureExample& e, V&& v) {
   v("category", e.category);
-  v("model", e.model);
   v("tokens", e.tokens);
 }
 

@@ -147,11 +147,12 @@ struct WeightRow {
 struct TokenValue {
   std::string text;
   double value = 0.0;  // activation of the feature on this token, 0..1 of its largest
+  double base = 0.0;   // how far the base has it there, 0..1 of the larger of both models' largest
+  double target = 0.0;
 };
 
 struct FeatureExample {
   std::string category;
-  std::string model;  // whose activations: "base" or "target"
   std::vector<TokenValue> tokens;
 };
 

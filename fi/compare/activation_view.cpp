@@ -10,14 +10,27 @@ constexpr size_t kCategoriesListed = 8;
 constexpr size_t kExamples = 4;
 constexpr int64_t kTokensAround = 16;  // shown before and after the token that is strongest
 
-Json tokens_around_peak(const ShownText& text, const Tokenizer& tokenizer, double scale) {
+std::vector<ShownRow> rows_around_peak(const ShownText& text) {
   const int64_t centre = std::ranges::max_element(text.rows, {}, &ShownRow::value)->position;
-  Json tokens = Json::array();
-  for (const ShownRow& row : text.rows) {
-    if (std::abs(row.position - centre) > kTokensAround) continue;
-    tokens.push_back({{"text", tokenizer.token_text(row.token)}, {"value", std::clamp(row.value / scale, 0.0, 1.0)}});
+  std::vector<ShownRow> rows;
+  std::ranges::copy_if(text.rows, std::back_inserter(rows),
+                       [&](const ShownRow& row) { return std::abs(row.position - centre) <= kTokensAround; });
+  return rows;
+}
+
+double share_of(double value, double most) { return most > 0.0 ? std::clamp(value / most, 0.0, 1.0) : 0.0; }
+
+// The four strongest texts, one of each category.
+std::vector<const ShownText*> strongest_texts(const std::vector<ShownText>& texts) {
+  std::vector<const ShownText*> order, chosen;
+  for (const ShownText& text : texts) order.push_back(&text);
+  std::ranges::stable_sort(order, std::ranges::greater(), &ShownText::largest);
+  std::set<std::string> seen;
+  for (const ShownText* text : order) {
+    if (chosen.size() == kExamples || text->largest() <= 0.0) break;
+    if (seen.insert(text->category).second) chosen.push_back(text);
   }
-  return tokens;
+  return chosen;
 }
 
 std::vector<TextActivation> activations_of(const std::vector<const ShownText*>& texts) {
@@ -80,18 +93,22 @@ Json category_documents(std::vector<UseInCategory> uses) {
   return listed;
 }
 
-Json example_documents(const std::vector<ShownText>& texts, const Tokenizer& tokenizer, const char* model) {
-  std::vector<const ShownText*> order;
-  for (const ShownText& text : texts) order.push_back(&text);
-  std::ranges::stable_sort(order, std::ranges::greater(), &ShownText::largest);
+Json example_documents(const std::vector<ShownText>& texts, const Tokenizer& tokenizer) {
+  const std::vector<const ShownText*> chosen = strongest_texts(texts);
+  double most = 0.0;
+  for (const ShownText* text : chosen) {
+    for (const ShownRow& row : rows_around_peak(*text)) most = std::max<double>({most, row.base, row.target});
+  }
   Json listed = Json::array();
-  std::set<std::string> seen;
-  for (const ShownText* text : order) {
-    if (listed.size() == kExamples || text->largest() <= 0.0) break;
-    if (!seen.insert(text->category).second) continue;
-    listed.push_back({{"category", text->category},
-                      {"model", model},
-                      {"tokens", tokens_around_peak(*text, tokenizer, order.front()->largest())}});
+  for (const ShownText* text : chosen) {
+    Json tokens = Json::array();
+    for (const ShownRow& row : rows_around_peak(*text)) {
+      tokens.push_back({{"text", tokenizer.token_text(row.token)},
+                        {"value", share_of(row.value, chosen.front()->largest())},
+                        {"base", share_of(row.base, most)},
+                        {"target", share_of(row.target, most)}});
+    }
+    listed.push_back({{"category", text->category}, {"tokens", std::move(tokens)}});
   }
   return listed;
 }

@@ -17,7 +17,9 @@ namespace fi {
 struct ShownRow {
   int64_t position = 0;
   int32_t token = 0;
-  float value = 0.0F;  // how strongly the feature is active
+  float value = 0.0F;  // how strongly the feature is active: what examples and names are chosen by
+  float base = 0.0F;   // how strongly the base has it there
+  float target = 0.0F;
 };
 
 /// The rows of a text that may be shown, in order.
@@ -38,9 +40,10 @@ struct UseInCategory {
 /// The eight heaviest as {"category", "base", "target"}.
 Json category_documents(std::vector<UseInCategory> uses);
 
-/// The four texts on which it is strongest, one of each category, as {"category", "model", "tokens"}: 16 tokens on either side of
-/// the peak, with values as shares of the strongest.
-Json example_documents(const std::vector<ShownText>& texts, const Tokenizer& tokenizer, const char* model);
+/// The four texts on which it is strongest, one of each category, as {"category", "tokens"}: 16 tokens on either side of the
+/// peak, as {"text", "value", "base", "target"}. Values are shares of the strongest, those of the models shares of the stronger
+/// model's strongest in the tokens shown; what is below 0 is 0.
+Json example_documents(const std::vector<ShownText>& texts, const Tokenizer& tokenizer);
 
 /// How features are named.
 struct Naming {

@@ -18,7 +18,10 @@ constexpr int64_t kDirectionsPerLayer = 4;
 class DirectionView {
  public:
   DirectionView(const DirectionInputs& inputs, const DifferenceDirection& direction)
-      : in_(inputs), direction_(direction), movement_(movement_along(inputs.rows, direction.direction)) {
+      : in_(inputs),
+        direction_(direction),
+        movement_(movement_along(inputs.rows, direction.direction)),
+        places_(places_along(inputs.rows, direction.direction)) {
     const int64_t shared = shared_prefix(in_.texts);
     for (size_t i = 0; i < in_.rows.text.size(); ++i) {
       if (in_.rows.position[i] >= shared) rows_of_[in_.rows.text[i]].push_back(static_cast<int64_t>(i));
@@ -26,7 +29,7 @@ class DirectionView {
   }
 
   Json document() const {
-    const DirectionUse use = use_of_direction(in_.rows, direction_.direction, at::ones({movement_.size(0)}, at::kBool));
+    const DirectionUse use = use_of_direction(places_, at::ones({places_.size(0)}, at::kBool));
     const std::vector<ShownText> texts = shown_texts();
     Json entry = {{"id", fmt::format("L{}-{}", direction_.layer, direction_.label)},
                   {"layer", direction_.layer},
@@ -37,7 +40,7 @@ class DirectionView {
                   {"promoted", lens(direction_.direction)},
                   {"suppressed", lens(direction_.direction.neg())},
                   {"categories", categories()},
-                  {"examples", example_documents(texts, in_.tokenizer, "target")}};
+                  {"examples", example_documents(texts, in_.tokenizer)}};
     add_names(entry, texts, in_.tokenizer, in_.naming);
     return entry;
   }
@@ -55,9 +58,9 @@ class DirectionView {
     }
     std::vector<UseInCategory> uses;
     for (const auto& [category, rows] : rows_by_category) {
-      at::Tensor chosen = at::zeros({movement_.size(0)}, at::kBool);
+      at::Tensor chosen = at::zeros({places_.size(0)}, at::kBool);
       chosen.index_fill_(0, at::tensor(at::ArrayRef<int64_t>(rows), at::kLong), true);
-      const DirectionUse use = use_of_direction(in_.rows, direction_.direction, chosen);
+      const DirectionUse use = use_of_direction(places_, chosen);
       uses.push_back({category, use.base, use.target, use.target - use.base});
     }
     return category_documents(std::move(uses));
@@ -70,7 +73,12 @@ class DirectionView {
       ShownText& shown = texts.emplace_back(ShownText{.category = traced.category, .rows = {}});
       for (const int64_t row : rows) {
         const int64_t position = in_.rows.position[static_cast<size_t>(row)];
-        shown.rows.push_back({position, traced.ids[static_cast<size_t>(position)], movement_.const_data_ptr<float>()[row]});
+        const float* place = places_.const_data_ptr<float>() + 2 * row;
+        shown.rows.push_back({.position = position,
+                              .token = traced.ids[static_cast<size_t>(position)],
+                              .value = movement_.const_data_ptr<float>()[row],
+                              .base = place[0],
+                              .target = place[1]});
       }
     }
     return texts;
@@ -79,6 +87,7 @@ class DirectionView {
   const DirectionInputs& in_;
   const DifferenceDirection& direction_;
   at::Tensor movement_;                              // [n]
+  at::Tensor places_;                                // [n, 2]
   std::map<int64_t, std::vector<int64_t>> rows_of_;  // by text, without the tokens that all texts begin with
 };
 

@@ -32,27 +32,50 @@ at::Tensor stronger_directions(const at::Tensor& vectors) {
   return chosen / chosen.norm(2, {1}, true).clamp_min(1e-30);
 }
 
-/// Sums over blocks of rows.
-class UseSums {
+/// Chosen latents, and what both models make of them on a block of rows.
+class LatentReach {
  public:
-  UseSums(const Crosscoder& c, const std::vector<int64_t>& latents, int64_t num_categories)
+  LatentReach(const Crosscoder& c, const std::vector<int64_t>& latents)
       : c_(c),
         latents_(indices_of(latents)),
         vectors_(raw_vectors(part_of(c, latents_))),
         directions_(stronger_directions(vectors_)),
-        change_(vectors_[1] - vectors_[0]),
+        own_(at::einsum("ld,mld->lm", {directions_, vectors_})) {}
+
+  struct Block {
+    at::Tensor codes;  // [num_rows, num_latents]
+    at::Tensor reach;  // [num_rows, num_latents, 2]
+  };
+  Block on(const at::Tensor& rows) const {
+    const at::Tensor all = encode(c_, rows), error = rows - decode(c_, all);
+    const at::Tensor codes = all.index_select(1, latents_);
+    const at::Tensor unexplained = at::matmul(error, directions_.t()).transpose(1, 2);  // [num_rows, num_latents, 2]
+    return {codes, (unexplained + codes.unsqueeze(2) * own_) * codes.gt(0).unsqueeze(2)};
+  }
+
+  const at::Tensor& vectors() const { return vectors_; }
+
+ private:
+  const Crosscoder& c_;
+  at::Tensor latents_;
+  at::Tensor vectors_;     // [2, num_latents, d_model]
+  at::Tensor directions_;  // [num_latents, d_model]
+  at::Tensor own_;         // [num_latents, 2] what a code of 1 adds along the direction
+};
+
+/// Sums over blocks of rows.
+class UseSums {
+ public:
+  UseSums(const Crosscoder& c, const std::vector<int64_t>& latents, int64_t num_categories)
+      : reach_(c, latents),
+        change_(reach_.vectors()[1] - reach_.vectors()[0]),
         mean_change_(c.scaling.mean[1] - c.scaling.mean[0]),
-        strength_(at::zeros({latents_.size(0), num_categories, 2}, at::kDouble)),
-        explained_(at::zeros({latents_.size(0)}, at::kDouble)) {}
+        strength_(at::zeros({num_categories, change_.size(0), 2}, at::kDouble)),
+        explained_(at::zeros({change_.size(0)}, at::kDouble)) {}
 
   void add(const at::Tensor& rows, const at::Tensor& categories) {
-    const at::Tensor all = encode(c_, rows), error = rows - decode(c_, all);
-    const at::Tensor codes = all.index_select(1, latents_), fires = codes.gt(0);
-    for (int64_t m = 0; m < 2; ++m) {
-      const at::Tensor own = codes * (directions_ * vectors_[m]).sum(1);
-      const at::Tensor reach = (error.select(1, m).matmul(directions_.t()) + own) * fires;
-      strength_.select(2, m).t().index_add_(0, categories, reach.to(at::kDouble));
-    }
+    const auto [codes, reach] = reach_.on(rows);
+    strength_.index_add_(0, categories, reach.to(at::kDouble));
     const at::Tensor difference = rows.select(1, 1) - rows.select(1, 0) - mean_change_;
     const at::Tensor gain = 2.0 * codes * difference.matmul(change_.t()) - codes.square() * change_.square().sum(1);
     explained_.add_(gain.sum(at::IntArrayRef{0}, false, at::kDouble));
@@ -60,7 +83,7 @@ class UseSums {
   }
 
   LatentUse finish(std::vector<double> rows_by_category) const {
-    LatentUse use{.strength = strength_, .rows_by_category = std::move(rows_by_category)};
+    LatentUse use{.strength = strength_.transpose(0, 1), .rows_by_category = std::move(rows_by_category)};
     for (int64_t i = 0; i < explained_.size(0); ++i) {
       const double gain = std::max(0.0, explained_[i].item<double>());
       use.share_of_difference.push_back(difference_ > 0.0 ? gain / difference_ : 0.0);
@@ -69,28 +92,37 @@ class UseSums {
   }
 
  private:
-  const Crosscoder& c_;
-  at::Tensor latents_;
-  at::Tensor vectors_;      // [2, num_latents, d_model]
-  at::Tensor directions_;   // [num_latents, d_model]
+  LatentReach reach_;
   at::Tensor change_;       // [num_latents, d_model]
   at::Tensor mean_change_;  // [d_model]
-  at::Tensor strength_;     // [num_latents, num_categories, 2]
+  at::Tensor strength_;     // [num_categories, num_latents, 2]
   at::Tensor explained_;    // [num_latents]
   double difference_ = 0.0;
 };
+
+// What `measure` makes of each block of rows, one after the other.
+template <typename Measure>
+at::Tensor over_blocks(const RowSource& rows, at::Tensor none, const Measure& measure) {
+  std::vector<at::Tensor> blocks = {std::move(none)};
+  for (int64_t first = 0; first < rows.num_rows(); first += kBlockRows) {
+    check_interrupt();
+    blocks.push_back(measure(read_rows(rows, first, std::min(kBlockRows, rows.num_rows() - first))));
+  }
+  return at::cat(blocks);
+}
 
 }  // namespace
 
 at::Tensor codes_of(const Crosscoder& c, const RowSource& rows, const std::vector<int64_t>& latents) {
   const Crosscoder part = part_of(c, indices_of(latents));
-  std::vector<at::Tensor> blocks = {at::empty({0, part.num_latents()})};
-  for (int64_t first = 0; first < rows.num_rows(); first += kBlockRows) {
-    check_interrupt();
-    const at::Tensor block = read_rows(rows, first, std::min(kBlockRows, rows.num_rows() - first));
-    blocks.push_back(scaled_codes(part, encode(part, block)));
-  }
-  return at::cat(blocks);
+  return over_blocks(rows, at::empty({0, part.num_latents()}),
+                     [&](const at::Tensor& block) { return scaled_codes(part, encode(part, block)); });
+}
+
+at::Tensor reach_of_latents(const Crosscoder& c, const RowSource& rows, const std::vector<int64_t>& latents) {
+  const LatentReach reach(c, latents);
+  return over_blocks(rows, at::empty({0, static_cast<int64_t>(latents.size()), 2}),
+                     [&](const at::Tensor& block) { return reach.on(block).reach; });
 }
 
 LatentUse use_of_latents(const Crosscoder& c, const RowSource& rows, const std::vector<int32_t>& categories,

@@ -35,6 +35,7 @@ class LatentView {
       : in_(inputs),
         latents_(latents),
         codes_(codes_of(inputs.crosscoder, inputs.store, latents).t().contiguous()),
+        reach_(reach_of_latents(inputs.crosscoder, inputs.store, latents)),
         labels_(row_labels(inputs.store, inputs.first_held_out)) {
     const int64_t count = in_.store.num_rows() - in_.first_held_out;
     use_ = use_of_latents(in_.crosscoder, RowRange(in_.store, in_.first_held_out, count), labels_.categories,
@@ -56,7 +57,7 @@ class LatentView {
                   {"promoted", lens_tokens(in_.base, in_.tokenizer, direction)},
                   {"suppressed", lens_tokens(in_.base, in_.tokenizer, direction.neg())},
                   {"categories", categories(index)},
-                  {"examples", example_documents(texts, in_.tokenizer, feature.kind == "removed" ? "base" : "target")},
+                  {"examples", example_documents(texts, in_.tokenizer)},
                   {"measures", measures(feature)}};
     if (in_.stability.num_seeds > 1) add_stability(feature.latent, entry["measures"]);
     add_names(entry, texts, in_.tokenizer, in_.naming);
@@ -64,8 +65,15 @@ class LatentView {
   }
 
  private:
-  float code(size_t index, int64_t row) const {
-    return codes_.const_data_ptr<float>()[static_cast<int64_t>(index) * codes_.size(1) + row];
+  ShownRow shown_row(size_t index, int64_t row) const {
+    const RowPlace place = in_.store.place(row);
+    const auto latent = static_cast<int64_t>(index);
+    const float* reach = reach_.const_data_ptr<float>() + 2 * (row * codes_.size(0) + latent);
+    return {.position = place.position,
+            .token = place.token,
+            .value = codes_.const_data_ptr<float>()[latent * codes_.size(1) + row],
+            .base = reach[0],
+            .target = reach[1]};
   }
   const std::string& category_of(int64_t text) const { return in_.store.info().text_categories[static_cast<size_t>(text)]; }
 
@@ -113,10 +121,7 @@ class LatentView {
     std::vector<ShownText> texts;
     for (const auto& [text, rows] : rows_of_) {
       ShownText& shown = texts.emplace_back(ShownText{.category = category_of(text), .rows = {}});
-      for (const int64_t row : rows) {
-        const RowPlace place = in_.store.place(row);
-        shown.rows.push_back({place.position, place.token, code(index, row)});
-      }
+      for (const int64_t row : rows) shown.rows.push_back(shown_row(index, row));
     }
     return texts;
   }
@@ -124,6 +129,7 @@ class LatentView {
   const LatentInputs& in_;
   const std::vector<int64_t>& latents_;
   at::Tensor codes_;  // [num_latents, num_rows] scaled
+  at::Tensor reach_;  // [num_rows, num_latents, 2]
   RowLabels labels_;  // of the held-out rows
   LatentUse use_;
   std::map<int64_t, std::vector<int64_t>> rows_of_;  // by text

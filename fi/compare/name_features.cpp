@@ -89,8 +89,9 @@ FeatureRow direction_feature(const Json& entry) {
   for (const Json& use : entry.at("categories"))
     feature.categories.push_back({use.at("category"), use.at("base"), use.at("target")});
   for (const Json& example : entry.at("examples")) {
-    FeatureExample& shown = feature.examples.emplace_back(FeatureExample{example.at("category"), example.at("model"), {}});
-    for (const Json& token : example.at("tokens")) shown.tokens.push_back({token.at("text"), token.at("value")});
+    FeatureExample& shown = feature.examples.emplace_back(FeatureExample{example.at("category"), {}});
+    for (const Json& token : example.at("tokens"))
+      shown.tokens.push_back({token.at("text"), token.at("value"), token.at("base"), token.at("target")});
   }
   if (entry.contains("measures")) feature.measures = latent_measures_from_json(entry["measures"], kLatentsFile);
   return feature;

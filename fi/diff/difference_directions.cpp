@@ -43,15 +43,17 @@ at::Tensor movement_along(const PairedRows& rows, const at::Tensor& direction) {
   return at::mv(rows.target - rows.base, direction);
 }
 
-DirectionUse use_of_direction(const PairedRows& rows, const at::Tensor& direction, const at::Tensor& chosen) {
-  const at::Tensor along_base = at::mv(rows.base, direction);
-  const at::Tensor along_target = at::mv(rows.target, direction);
-  const double centre = along_base.mean(at::kDouble).item<double>();
-  const auto deviation = [&](const at::Tensor& along) {
-    const at::Tensor kept = along.masked_select(chosen);
-    return kept.numel() > 0 ? kept.sub(centre).abs().mean(at::kDouble).item<double>() : 0.0;
+at::Tensor places_along(const PairedRows& rows, const at::Tensor& direction) {
+  const at::Tensor base = at::mv(rows.base, direction), target = at::mv(rows.target, direction);
+  return at::stack({base, target}, 1) - base.mean(at::kDouble).item<double>();
+}
+
+DirectionUse use_of_direction(const at::Tensor& places, const at::Tensor& chosen) {
+  const auto mean_of = [&](int64_t model) {
+    const at::Tensor kept = places.select(1, model).masked_select(chosen);
+    return kept.numel() > 0 ? kept.abs().mean(at::kDouble).item<double>() : 0.0;
   };
-  return {.base = deviation(along_base), .target = deviation(along_target)};
+  return {.base = mean_of(0), .target = mean_of(1)};
 }
 
 }  // namespace fi

@@ -26,13 +26,16 @@ std::optional<DifferenceDirection> mean_difference_direction(const PairedRows& r
 /// How far the target moved along a direction: (target - base) . direction for every row, [n].
 at::Tensor movement_along(const PairedRows& rows, const at::Tensor& direction);
 
-/// Mean absolute deviation, along the direction, of both models' rows from the mean of the base's rows.
+/// Where both models' rows lie along a direction, from the mean of the base's rows: [n, 2], base and target.
+at::Tensor places_along(const PairedRows& rows, const at::Tensor& direction);
+
+/// Mean of the absolute places of both models' rows.
 struct DirectionUse {
   double base = 0.0;
   double target = 0.0;
 };
 
-/// Over the rows for which `chosen` [n] is true.
-DirectionUse use_of_direction(const PairedRows& rows, const at::Tensor& direction, const at::Tensor& chosen);
+/// Over the rows for which `chosen` [n] is true. `places` as places_along() gives them.
+DirectionUse use_of_direction(const at::Tensor& places, const at::Tensor& chosen);
 
 }  // namespace fi

@@ -60,12 +60,13 @@ std::string script_safe(const std::string& json) {
 }
 
 Json example_line(const FeatureExample& example, const CategoryTitles& titles, StringTable& strings) {
-  Json tokens = Json::array(), values = Json::array();
+  Json tokens = Json::array(), base = Json::array(), target = Json::array();
   for (const TokenValue& token : example.tokens) {
     tokens.push_back(strings.place(clean_text(token.text)));
-    values.push_back(hundredths(token.value));
+    base.push_back(hundredths(token.base));
+    target.push_back(hundredths(token.target));
   }
-  return Json::array({example.model == "base" ? 0 : 1, strings.place(titles.of(example.category)), tokens, values});
+  return Json::array({strings.place(titles.of(example.category)), tokens, base, target});
 }
 
 Json ratio_columns(const RatioEstimate& ratio) {

@@ -7,6 +7,7 @@ from typing import Any
 
 _OVERRIDES = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 _KIND_COLOURS = {"added": "#0072b2", "removed": "#d55e00", "modified": "#7a5195", "shared": "#777777"}
+_MODEL_COLOURS = {"base": "63,111,176", "target": "200,98,45"}
 _MAX_ROWS = 20
 _MAX_EXAMPLES = 3
 
@@ -90,16 +91,17 @@ def claims(documents: Sequence[Mapping]) -> str:
     return f"<div>{_table(headings, rows)}{_of_many(len(rows), len(documents), 'claims')}</div>"
 
 
-def _highlighted(tokens: Sequence[Mapping]) -> str:
+def _highlighted(tokens: Sequence[Mapping], model: str) -> str:
     marks = [
-        f'<span style="background:rgba(230,159,0,{min(max(float(token["value"]), 0.0), 1.0):.2f})">{text(token["text"])}</span>'
+        f'<span style="background:rgba({_MODEL_COLOURS[model]},{min(max(float(value), 0.0), 1.0):.2f})">{text(token["text"])}</span>'
         for token in tokens
+        for value in [token.get(model, 0.0)]
     ]
     return f'<pre style="white-space:pre-wrap;text-align:left;margin:0">{"".join(marks)}</pre>'
 
 
 def feature(document: Mapping) -> str:
-    """A feature: what fires it, what it promotes, and examples with the tokens that it fires on marked."""
+    """A feature: what fires it, what it promotes, and examples with the tokens marked on which either model has it."""
     name = document["name"] or "unnamed"
     rows = [
         ["fires on", text(document["fires_on"] or "")],
@@ -109,14 +111,14 @@ def feature(document: Mapping) -> str:
         ["use", f"base {_number(document['base_use'])}, target {_number(document['target_use'])}"],
     ]
     examples = [
-        [text(example["category"]), text(example["model"]), _highlighted(example["tokens"])]
+        [text(example["category"]), _highlighted(example["tokens"], "base"), _highlighted(example["tokens"], "target")]
         for example in document["examples"][:_MAX_EXAMPLES]
     ]
     parts = [
         f"<p>{_tag(document['kind'])} <b><bdi>{text(name)}</bdi></b> {text(document['id'])}, layer {document['layer']}, "
         f"{text(document['engine'])}</p>",
         _table(["", ""], rows),
-        _table(["category", "model", "example"], examples) if examples else "",
+        _table(["category", "base", "target"], examples) if examples else "",
     ]
     return f"<div>{''.join(parts)}</div>"
 

@@ -52,6 +52,7 @@ TEST_F(LatentUseTest, CodesOfSomeLatentsAreThoseOfAll) {
 TEST_F(LatentUseTest, IsItsDefinitionRowByRow) {
   const std::vector<int64_t> latents = {0, 3, 5};
   const LatentUse use = use_of_latents(crosscoder_, MemoryRows(rows_), categories_, 3, latents);
+  const at::Tensor reach = reach_of_latents(crosscoder_, MemoryRows(rows_), latents);
   EXPECT_EQ(use.rows_by_category, (Numbers{14, 13, 13}));
   const at::Tensor codes = encode(crosscoder_, rows_), errors = rows_ - decode(crosscoder_, codes);
   for (size_t i = 0; i < latents.size(); ++i) {
@@ -67,9 +68,11 @@ TEST_F(LatentUseTest, IsItsDefinitionRowByRow) {
     for (int64_t row = 0; row < 40; ++row) {
       const double code = codes[row][latent].item<double>();
       const auto category = static_cast<size_t>(categories_[static_cast<size_t>(row)]);
-      for (int64_t m = 0; m < 2 && code > 0.0; ++m) {
-        strength[category][static_cast<size_t>(m)] +=
-            dot(direction, numbers(errors[row][m])) + code * dot(direction, vector_of(m, latent));
+      for (int64_t m = 0; m < 2; ++m) {
+        const double own =
+            code > 0.0 ? dot(direction, numbers(errors[row][m])) + code * dot(direction, vector_of(m, latent)) : 0.0;
+        EXPECT_NEAR(reach[row][static_cast<int64_t>(i)][m].item<double>(), own, 1e-4);
+        strength[category][static_cast<size_t>(m)] += own;
       }
       const Numbers difference =
           numbers(rows_[row][1] - rows_[row][0] - crosscoder_.scaling.mean[1] + crosscoder_.scaling.mean[0]);

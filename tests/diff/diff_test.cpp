@@ -132,10 +132,10 @@ TEST(DifferenceDirections, UseIsTheMeanAbsoluteDeviationOfChosenRows) {
   PairedRows rows{.base = at::tensor({0.0, 0.0, 2.0, 0.0}).view({2, 2}).to(at::kFloat),
                   .target = at::tensor({1.0, 5.0, 4.0, 5.0}).view({2, 2}).to(at::kFloat)};
   const at::Tensor direction = at::tensor({1.0, 0.0}).to(at::kFloat);
-  const DirectionUse all = use_of_direction(rows, direction, at::ones({2}, at::kBool));
+  const DirectionUse all = use_of_direction(places_along(rows, direction), at::ones({2}, at::kBool));
   EXPECT_NEAR(all.base, 1.0, 1e-6);    // |0 - 1|, |2 - 1|
   EXPECT_NEAR(all.target, 1.5, 1e-6);  // |1 - 1|, |4 - 1|
-  EXPECT_NEAR(use_of_direction(rows, direction, at::tensor({0, 1}, at::kLong).eq(1)).target, 3.0, 1e-6);
+  EXPECT_NEAR(use_of_direction(places_along(rows, direction), at::tensor({0, 1}, at::kLong).eq(1)).target, 3.0, 1e-6);
 }
 
 }  // namespace

@@ -78,7 +78,7 @@ test('details are read a line at a time, and a missing line is empty', () => {
   let reads = 0;
   const source = () => {
     reads += 1;
-    return '[[6],[[7,0.5,2]],[[1,7,[6],[97]],[0,0,[6],[3]]]]\n[[],[],[]]\n';
+    return '[[6],[[7,0.5,2]],[[7,[6],[97],[3]],[0,[6],[0],[3]]]]\n[[],[],[]]\n';
   };
   const details = readDetails(source, STRINGS);
   assert.equal(reads, 0);
@@ -86,8 +86,8 @@ test('details are read a line at a time, and a missing line is empty', () => {
     suppressed: [' Step'],
     categories: [{ name: 'arithmetic', base: 0.5, target: 2 }],
     examples: [
-      { model: 'target', category: 'arithmetic', tokens: [{ text: ' Step', value: 0.97 }] },
-      { model: 'base', category: '', tokens: [{ text: ' Step', value: 0.03 }] },
+      { category: 'arithmetic', tokens: [{ text: ' Step', base: 0.97, target: 0.03 }] },
+      { category: '', tokens: [{ text: ' Step', base: 0, target: 0.03 }] },
     ],
     measures: null,
   });

@@ -116,6 +116,7 @@ def test_goes_through_features_by_keyboard(visit):
     page.keyboard.press("Enter")
     assert page.locator("button.open").nth(2).get_attribute("aria-expanded") == "true"
     assert page.locator(".callout .token").count() > 10
+    assert page.locator(".callout .token[title='base 0.25, target 1.00 of the largest']").count() > 0
 
 
 def is_in_view(locator):
@@ -145,7 +146,7 @@ def test_links_lead_to_claims_features_and_layers(visit):
 def test_click_on_a_layer_shows_its_features(visit):
     page = visit("rich").page
     page.locator(".wide .hit[data-layer='18']").first.click()
-    assert page.input_value("#feature-layer") == "18"
+    page.wait_for_function("document.querySelector('#feature-layer').value === '18'")  # a new address is told later
     assert count(page) == "4 of 38 features"
 
 

@@ -26,7 +26,8 @@ Report two_features() {
   weak.id = "L1 weak";
   weak.kind = "added";
   weak.share_of_difference = 0.123456;
-  weak.examples = {{"lists", "base", {{"a", 1.0}, {"<b>", 0.004}, {"a", std::numeric_limits<double>::quiet_NaN()}}}};
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  weak.examples = {{"lists", {{"a", 1.0, 1.0, 0.25}, {"<b>", 0.004, 0.004, 0.0}, {"a", 0.5, nan, 2.0}}}};
   strong.id = "L2-strong";
   strong.kind = "added";
   strong.name = "steps";
@@ -56,7 +57,7 @@ TEST(FeaturePayload, HoldsEveryTextOnce) {
 TEST(FeaturePayload, WritesALineOfDetailsAFeature) {
   const std::vector<Json> lines = lines_of(feature_payload(two_features()).details);
   ASSERT_EQ(lines.size(), 2u);
-  EXPECT_EQ(lines[0], Json::parse("[[],[],[[0,4,[2,3,2],[100,0,0]]]]"));
+  EXPECT_EQ(lines[0], Json::parse("[[],[],[[4,[2,3,2],[100,0,0],[25,0,100]]]]"));
   EXPECT_EQ(lines[1], Json::parse("[[],[[4,0.25,2.0]],[]]"));
 }
 
@@ -90,8 +91,8 @@ TEST(FeaturePayload, GivesAFeatureOfTheSameIdItsOwnPlace) {
 
 TEST(FiringTokens, AreTheStrongestEachOnce) {
   FeatureRow feature;
-  feature.examples = {{"", "base", {{" step", 0.7}, {"Step", 1.0}, {"\n", 0.9}, {" ", 1.0}, {"the", 0.49}}},
-                      {"", "target", {{"step", 0.8}, {"Step", 0.6}}}};
+  feature.examples = {{"", {{" step", 0.7}, {"Step", 1.0}, {"\n", 0.9}, {" ", 1.0}, {"the", 0.49}}},
+                      {"", {{"step", 0.8}, {"Step", 0.6}}}};
   EXPECT_THAT(firing_tokens(feature, 6), ElementsAre("Step", "⏎", "step"));
   EXPECT_THAT(firing_tokens(feature, 1), ElementsAre("Step"));
 }

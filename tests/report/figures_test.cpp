@@ -111,7 +111,7 @@ Report broken_numbers() {
   report.claims[1].effect.base = -1e300;
   report.features[0].base_use = nan;
   report.features[0].target_use = 1e300;
-  report.features[0].examples[0].tokens[0].value = nan;
+  report.features[0].examples[0].tokens[0].base = nan;
   report.features[0].layer = -5;
   report.features[1].layer = int64_t{1} << 40;
   report.categories[0].largest_effect = nan;

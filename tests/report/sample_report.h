@@ -149,12 +149,21 @@ inline Claim nasty_claim() {
   return claim;
 }
 
-inline FeatureExample token_example(const std::string& model) {
-  return {
-      "arithmetic", model, {{"Let", 0.02},   {"'s", 0},      {" think", 0.1}, {" step", 0.5},   {" by", 0.2},    {" step", 0.55},
-                            {".", 0.3},      {"\n", 0.35},   {"Step", 0.97},  {" ", 0.6},       {"1", 0.82},     {":", 0.9},
-                            {" There", 0.1}, {" are", 0.05}, {" 6", 0.12},    {" boxes", 0.04}, {".", 0.2},      {"\n", 0.3},
-                            {"Step", 1},     {" ", 0.6},     {"2", 0.85},     {":", 0.88},      {" Each", 0.08}, {" box", 0.03}}};
+/// Tokens on which a feature of the target is active; the base has a quarter of it.
+inline std::vector<TokenValue> token_values(std::vector<TokenValue> tokens) {
+  for (TokenValue& token : tokens) {
+    token.base = 0.25 * token.value;
+    token.target = token.value;
+  }
+  return tokens;
+}
+
+inline FeatureExample token_example() {
+  return {"arithmetic",
+          token_values({{"Let", 0.02},   {"'s", 0},      {" think", 0.1}, {" step", 0.5},   {" by", 0.2},    {" step", 0.55},
+                        {".", 0.3},      {"\n", 0.35},   {"Step", 0.97},  {" ", 0.6},       {"1", 0.82},     {":", 0.9},
+                        {" There", 0.1}, {" are", 0.05}, {" 6", 0.12},    {" boxes", 0.04}, {".", 0.2},      {"\n", 0.3},
+                        {"Step", 1},     {" ", 0.6},     {"2", 0.85},     {":", 0.88},      {" Each", 0.08}, {" box", 0.03}})};
 }
 
 inline LatentMeasures sample_measures() {
@@ -193,7 +202,7 @@ inline FeatureRow sample_feature(int64_t layer, int number) {
   feature.promoted_tokens = {" Step", " Therefore", ":", " multiply", "\n", " first", " answer"};
   feature.suppressed_tokens = {" So", " I", " The", " Sure"};
   feature.categories = {{"arithmetic", 0.4, 3.1}, {"word_problems", 0.3, 2.2}, {"definitions", 0.2, 0.3}};
-  feature.examples = {token_example("target"), token_example("target"), token_example("base")};
+  feature.examples = {token_example(), token_example(), token_example()};
   return feature;
 }
 
@@ -214,15 +223,15 @@ inline FeatureRow nasty_feature() {
   feature.fires_on = kHan + kHan + kEmoji + kAnsi;
   feature.promotes = "Supercalifragilisticexpialidocious_without_any_break_at_all_in_a_single_line_of_text";
   feature.promoted_tokens = {kScript, kHan, kRightToLeft, kEmoji, kAnsi, kFormula, "\xff\xfe", "", "   ", "\n\n"};
-  feature.examples[0].tokens = {{kScript, 1},
-                                {kHan, 0.7},
-                                {kRightToLeft, 0.5},
-                                {kEmoji, 0.9},
-                                {kAnsi, 0.4},
-                                {"\xff", 0.2},
-                                {"", 0.5},
-                                {std::string(400, 'x'), 0.8},
-                                {kHan + kHan + kHan, 0.6}};
+  feature.examples[0].tokens = token_values({{kScript, 1},
+                                             {kHan, 0.7},
+                                             {kRightToLeft, 0.5},
+                                             {kEmoji, 0.9},
+                                             {kAnsi, 0.4},
+                                             {"\xff", 0.2},
+                                             {"", 0.5},
+                                             {std::string(400, 'x'), 0.8},
+                                             {kHan + kHan + kHan, 0.6}});
   feature.categories[0].category = kScript;
   return feature;
 }

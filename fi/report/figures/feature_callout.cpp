@@ -27,11 +27,15 @@ double draw_label(Svg& svg, Point at, std::string_view text) {
   return at.y + 20;
 }
 
-// Tokens in at most three rows, each on a tint as strong as the feature fires.
+void draw_tint(Svg& svg, const Box& half, double value, Ink ink) {
+  const double shown = std::clamp(std::isfinite(value) ? value : 0.0, 0.0, 1.0);
+  if (shown >= 0.05) svg.rect(half, {.fill = ink, .opacity = 0.08 + 0.42 * shown, .radius = 2});
+}
+
+// Tokens in at most three rows. The upper half of each is tinted as strongly as the base has the feature there, the lower half as
+// the target.
 double draw_example(Svg& svg, Point at, double right, const FeatureExample& example) {
-  const bool target = example.model != "base";
-  const Ink ink = target ? Ink::kTarget : Ink::kBase;
-  svg.rect({at.x, at.y - 12, 3, 16}, {.fill = ink, .radius = 1});
+  svg.rect({at.x, at.y - 12, 3, 16}, {.fill = Ink::kLine, .radius = 1});
   const double left = at.x + 12;
   double x = left;
   int row = 1;
@@ -46,8 +50,8 @@ double draw_example(Svg& svg, Point at, double right, const FeatureExample& exam
       x = left;
       at.y += kTokenRow;
     }
-    const double value = std::clamp(std::isfinite(token.value) ? token.value : 0.0, 0.0, 1.0);
-    if (value >= 0.05) svg.rect({x - 0.5, at.y - 13, width + 1, 18}, {.fill = ink, .opacity = 0.08 + 0.42 * value, .radius = 3});
+    draw_tint(svg, {x - 0.5, at.y - 13, width + 1, 9}, token.base, Ink::kBase);
+    draw_tint(svg, {x - 0.5, at.y - 4, width + 1, 9}, token.target, Ink::kTarget);
     svg.text({x, at.y}, text, {kBody, Ink::kInk});
     x += width + 1.5;
   }
@@ -106,7 +110,7 @@ double draw_left(Svg& svg, const Box& box, const FeatureRow& feature) {
 }
 
 double draw_right(Svg& svg, const Box& box, const FeatureRow& feature) {
-  double y = draw_label(svg, {box.x, box.y + 12}, "where it fires (darker: more)") + 4;
+  double y = draw_label(svg, {box.x, box.y + 12}, "token by token: base above, target below (darker: more)") + 4;
   for (size_t i = 0; i < std::min(feature.examples.size(), kMaxExamples); ++i) {
     y = draw_example(svg, {box.x, y}, box.x + box.width, feature.examples[i]);
   }

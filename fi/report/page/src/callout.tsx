@@ -75,22 +75,39 @@ function Tokens({ label, tokens }: { label: string; tokens: string[] }) {
   );
 }
 
+const tint = (value: number) => String(value > FAINT ? value : 0);
+
+/** One text that both models read; each token is tinted in its upper half by the base, in its lower half by the target. */
 function ExampleText({ example }: { example: Example }) {
   return (
     <>
-      <p class="label">{example.category ? `${example.model}, ${example.category}` : example.model}</p>
-      <p class={`example ${example.model}`} dir="auto">
-        {example.tokens.map(({ text, value }, at) => (
+      {example.category && <p class="label">{example.category}</p>}
+      <p class="example" dir="auto">
+        {example.tokens.map(({ text, base, target }, at) => (
           <span
             key={at}
             class="token"
-            style={{ '--v': String(value > FAINT ? value : 0) }}
-            title={value > FAINT ? `activation ${value.toFixed(2)} of its largest` : undefined}
+            style={{ '--b': tint(base), '--t': tint(target) }}
+            title={Math.max(base, target) > FAINT ? `base ${base.toFixed(2)}, target ${target.toFixed(2)} of the largest` : undefined}
           >
             {text.replaceAll('\n', '⏎\n')}
           </span>
         ))}
       </p>
+    </>
+  );
+}
+
+function Examples({ examples }: { examples: Example[] }) {
+  if (!examples.length) return <p class="empty">No example was kept for this feature.</p>;
+  return (
+    <>
+      <p class="label">
+        token by token: <span class="side base">base</span> above, <span class="side target">target</span> below (darker: more)
+      </p>
+      {examples.slice(0, MAX_EXAMPLES).map((example, at) => (
+        <ExampleText key={at} example={example} />
+      ))}
     </>
   );
 }
@@ -136,10 +153,7 @@ export function Callout({ feature, details }: { feature: Feature; details: Detai
         </p>
       </div>
       <div>
-        {details.examples.slice(0, MAX_EXAMPLES).map((example, at) => (
-          <ExampleText key={at} example={example} />
-        ))}
-        {!details.examples.length && <p class="empty">No example was kept for this feature.</p>}
+        <Examples examples={details.examples} />
         <Tokens label="raises the chance of" tokens={feature.promoted} />
         <Tokens label="lowers the chance of" tokens={details.suppressed} />
       </div>

@@ -1,9 +1,8 @@
 // What only an opened feature shows. One line of JSON a feature, read when it is asked for.
 
 export interface Example {
-  model: 'base' | 'target';
   category: string;
-  tokens: { text: string; value: number }[]; // value: 0..1 of the feature's largest activation
+  tokens: { text: string; base: number; target: number }[]; // how far each model has the feature there, 0..1 of the largest shown
 }
 
 export interface Ratio {
@@ -44,7 +43,7 @@ type MeasureColumns = [
 type Line = [
   suppressed: number[],
   categories: [number, number, number][],
-  examples: [number, number, number[], number[]][],
+  examples: [category: number, tokens: number[], base: number[], target: number[]][],
   measures?: MeasureColumns,
 ];
 
@@ -75,10 +74,9 @@ export function readDetails(source: () => string, strings: string[]): DetailsRea
     return {
       suppressed: suppressed.map(text),
       categories: categories.map(([name, base, target]) => ({ name: text(name), base, target })),
-      examples: examples.map(([target, category, tokens, values]) => ({
-        model: target ? 'target' : 'base',
+      examples: examples.map(([category, tokens, base, target]) => ({
         category: text(category),
-        tokens: tokens.map((token, at) => ({ text: text(token), value: (values[at] ?? 0) / 100 })),
+        tokens: tokens.map((token, at) => ({ text: text(token), base: (base[at] ?? 0) / 100, target: (target[at] ?? 0) / 100 })),
       })),
       measures: measuresOf(measures),
     };
