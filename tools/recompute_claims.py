@@ -356,6 +356,8 @@ class Run:
         self.report, self.findings = read("features/features.json"), read("features/findings.json")
         self.measures, self.rows = lines("features/measures.jsonl"), lines("activations/answers.jsonl")
         self.places = read("activations/localisation.json")
+        sampled = folder / "activations/sampled_answers.json"  # absent of given answers
+        self.sampled = json.loads(sampled.read_text()) if sampled.exists() else []
         self.seed = self.report["seed"]
         self.concepts = {
             entry["id"]: entry
@@ -489,9 +491,38 @@ def check_claims(run: Run, ledger: Ledger):
             ledger.check("example", where, shown in answers, True)
         for evidence in claim["supporting"]:
             check_effect(run, ledger, f"{where}, {evidence['id']}", evidence["effect"], evidence["categories"])
+        check_sampled(claim, where, run, ledger)
         place = next((p for p in run.places if p["categories"] == claim["categories"]), None)
         if place is not None:
             check_causes(run, ledger, claim, place)
+
+
+def check_sampled(claim: dict, where: str, run: Run, ledger: Ledger):
+    shown = claim["sampled"]
+    if shown is None:
+        return
+    finding = run.finding_of(claim["effect"], claim["categories"])
+    stored = next(
+        change
+        for change in run.sampled
+        if change["detector"] == finding["detector"] and change["categories"] == claim["categories"]
+    )
+    measure = measure_for(finding["detector"], run.concepts)
+    rows = {(row["category"], row["prompt_index"]): row for row in run.tested}
+    means = {"base": [], "target": []}
+    for prompt in stored["prompts"]:
+        row = rows[prompt["category"], prompt["prompt_index"]]
+        ledger.check("sampled", f"{where}, prompt", prompt["prompt"], row["prompt"])
+        for model, values in means.items():
+            again = [measure(row, answer) for answer in prompt[model]] if measure else prompt[f"{model}_measures"]
+            ledger.check("sampled", f"{where}, {model}", prompt[f"{model}_measures"], again)
+            ledger.check("sampled", f"{where}, {model}", len(again), shown["samples_a_prompt"])
+            values.append(mean(again))
+    low, high = bootstrap([t - b for b, t in zip(means["base"], means["target"], strict=True)], run.seed)
+    expected = {"base": mean(means["base"]), "target": mean(means["target"]), "ci_low": low, "ci_high": high}
+    expected |= {"num_prompts": len(stored["prompts"]), "temperature": stored["temperature"]}
+    for key, value in expected.items():
+        ledger.check("sampled", f"{where}, {key}", shown[key], value)
 
 
 def check_causes(run: Run, ledger: Ledger, claim: dict, place: dict):

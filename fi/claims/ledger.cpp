@@ -97,6 +97,13 @@ const Localisation* find_localisation(const std::vector<Localisation>& all, cons
   return found == all.end() ? nullptr : &*found;
 }
 
+std::optional<SampledEffect> sampled_effect(const std::vector<SampledChange>& all, const Finding& finding) {
+  const auto found = std::ranges::find_if(all, [&](const SampledChange& change) {
+    return change.detector == words_of(finding).id && change.categories == finding.candidate.categories;
+  });
+  return found == all.end() ? std::nullopt : std::optional(found->effect);
+}
+
 std::vector<AnswerExample> examples_of(const Finding& finding, const std::vector<AnswerPair>& pairs) {
   std::vector<AnswerExample> examples;
   for (const int64_t i : finding.examples) {
@@ -160,6 +167,7 @@ Claim make_claim(const FindingGroup& group, const LedgerInputs& inputs) {
   claim.behaviour = behaviour_text(group, inputs.findings);
   claim.categories = primary.candidate.categories;
   claim.effect = words.effect;
+  claim.sampled = sampled_effect(inputs.sampled, primary);
   claim.examples = examples_of(primary, inputs.confirmation);
   for (const size_t i : group.supporting) claim.supporting.push_back(evidence_of(inputs.findings[i], true));
   return claim;

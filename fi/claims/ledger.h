@@ -23,11 +23,19 @@ struct Localisation {
   std::optional<CausalTest> necessity, sufficiency, specificity;
 };
 
+/// How a change of the answers did where they were sampled.
+struct SampledChange {
+  std::string detector;  // Detector::Words::id
+  std::vector<std::string> categories;
+  SampledEffect effect;
+};
+
 struct LedgerInputs {
   const std::vector<Finding>& findings;
   const std::vector<AnswerPair>& confirmation;  // the pairs that Finding::examples index
   const CategoryTitles& titles;
   const std::vector<Localisation>& localisations;
+  const std::vector<SampledChange>& sampled;
 };
 
 /// The claims that the findings support, strongest first, with ids "claim-1", "claim-2", ...

@@ -84,6 +84,17 @@ void visit_fields(GeneratedRow& r, V&& v) {
   v("example", r.example);
 }
 
+template <typename V>
+void visit_fields(SampledEffect& s, V&& v) {
+  v("temperature", s.temperature);
+  v("samples_a_prompt", s.samples_a_prompt);
+  v("num_prompts", s.num_prompts);
+  v("base", s.base);
+  v("target", s.target);
+  v("ci_low", s.ci_low);
+  v("ci_high", s.ci_high);
+}
+
 /// The three tests of a claim, nested under "causal" in the document.
 struct CausalTests {
   std::optional<CausalTest>& necessity;
@@ -111,6 +122,7 @@ void visit_fields(Claim& c, V&& v) {
   v("categories", c.categories);
   v("layers", c.layers);
   v("effect", c.effect);
+  v("sampled", c.sampled);
   v("causal_layer", c.causal_layer);
   v("causal", causal);
   v("transplants", c.transplants);

@@ -87,6 +87,17 @@ struct GeneratedRow {
   std::string example;  // its answer to the first of them
 };
 
+/// A claim's behaviour where both models sample their answers instead of taking the likeliest token each time.
+struct SampledEffect {
+  double temperature = 0.0;
+  int64_t samples_a_prompt = 0;
+  int64_t num_prompts = 0;
+  double base = 0.0;  // measured as the claim's effect is
+  double target = 0.0;
+  double ci_low = 0.0;  // 95% interval of target - base over prompts
+  double ci_high = 0.0;
+};
+
 struct Claim {
   std::string id;       // "claim-1"
   std::string kind;     // "added", "removed", "modified"
@@ -98,7 +109,8 @@ struct Claim {
   std::vector<std::string> categories;
   std::vector<int64_t> layers;
   EffectEstimate effect;
-  std::optional<int64_t> causal_layer;  // the causal tests exchange a subspace of the residual stream after it
+  std::optional<SampledEffect> sampled;  // absent beyond the claims that the budget has time for
+  std::optional<int64_t> causal_layer;   // the causal tests exchange a subspace of the residual stream after it
   std::optional<CausalTest> necessity, sufficiency, specificity;
   std::vector<TransplantRow> transplants;
   std::vector<GeneratedRow> generated;  // empty: no range of layers was found, or the budget was used up

@@ -18,6 +18,7 @@
 #include "fi/compare/row_stores.h"
 #include "fi/compare/run_files.h"
 #include "fi/compare/run_identity.h"
+#include "fi/compare/sampled_answers.h"
 #include "fi/compare/settle_budget.h"
 #include "fi/compare/staging.h"
 #include "fi/compare/weight_fidelity.h"
@@ -95,7 +96,9 @@ class Extraction {
     const Analysis analysis = analyse(pairs_, detectors_, {options_.feature_threshold, options_.seed});
 
     const bool comparable = has_equal_shape(pair_);
-    write_layer_evidence({pair_, prompts_, analysis, budget_, options_, folder_, corpus_}, progress_);
+    const LocateInputs inputs{pair_, prompts_, analysis, budget_, options_, folder_, corpus_};
+    write_layer_evidence(inputs, progress_);
+    write_sampled_answers(inputs, progress_);
     if (corpus_ && !comparable) progress_.warn("the models' shapes differ: no crosscoder is trained, and --texts goes unused");
     Json manifest = describe(comparable);
     manifest["fidelity"] = weight_fidelity(pair_, analysis.discovery, options_, progress_);

@@ -32,6 +32,7 @@ const Budget& named_at(int level) {
                                  .max_patched_texts = 2,
                                  .shown_answers = 12,
                                  .max_localised_claims = 1,
+                                 .sampled_prompts = 4,
                                  .texts_per_transplant = 4,
                                  .texts_per_causal_test = 6,
                                  .crosscoder_tokens = 0};
@@ -75,8 +76,9 @@ Budget budget_at(double level) {
   for (int64_t Budget::*number :
        {&Budget::discovery, &Budget::second_look_categories, &Budget::confirmation, &Budget::max_confirmation_prompts,
         &Budget::max_new_tokens, &Budget::shown_answers, &Budget::max_traced_texts, &Budget::max_patched_texts,
-        &Budget::max_localised_claims, &Budget::texts_per_transplant, &Budget::texts_per_causal_test, &Budget::crosscoder_tokens,
-        &Budget::crosscoder_latents, &Budget::crosscoder_k, &Budget::crosscoder_steps, &Budget::crosscoder_batch})
+        &Budget::max_localised_claims, &Budget::sampled_prompts, &Budget::samples_of_prompt, &Budget::texts_per_transplant,
+        &Budget::texts_per_causal_test, &Budget::crosscoder_tokens, &Budget::crosscoder_latents, &Budget::crosscoder_k,
+        &Budget::crosscoder_steps, &Budget::crosscoder_batch})
     budget.*number = between(number);
   // The two looks at a category together grow; the second is what the first leaves.
   const double looks = (1.0 - share) * static_cast<double>(from.discovery + from.second_look) +

@@ -15,6 +15,7 @@
 #include "fi/compare/measures_file.h"
 #include "fi/compare/outputs_only.h"
 #include "fi/compare/run_files.h"
+#include "fi/compare/sampled_answers.h"
 #include "fi/compare/selftest.h"
 #include "fi/compare/weight_fidelity.h"
 #include "fi/core/error.h"
@@ -170,14 +171,20 @@ struct LayerEvidence {
   Json localisation = Json::array();
   Json directions = Json::array();
   AnswerKlMap answer_kl;
+  std::vector<SampledChange> sampled;
   std::vector<Json> dictionaries;  // by layer
   std::optional<BaselinesRace> baselines;
 };
 
-LayerEvidence read_layer_evidence(const std::filesystem::path& activations, const std::filesystem::path& features) {
-  return {read_json(activations / kLayersFile),     read_json(activations / kLocalisationFile),
-          read_json(activations / kDirectionsFile), read_answer_kl(activations / kAnswerKlFile),
-          read_dictionaries(activations, features), read_baselines(activations, features)};
+LayerEvidence read_layer_evidence(const std::filesystem::path& activations, const std::filesystem::path& features,
+                                  uint64_t seed) {
+  return {.layers = read_json(activations / kLayersFile),
+          .localisation = read_json(activations / kLocalisationFile),
+          .directions = read_json(activations / kDirectionsFile),
+          .answer_kl = read_answer_kl(activations / kAnswerKlFile),
+          .sampled = read_sampled_answers(activations / kSampledAnswersFile, seed),
+          .dictionaries = read_dictionaries(activations, features),
+          .baselines = read_baselines(activations, features)};
 }
 
 void add_features(Report& report, const LayerEvidence& evidence) {
@@ -223,7 +230,7 @@ Report assemble(const Json& manifest, const Analysis& analysis, const LayerEvide
   const Json& layers = evidence.layers;
   const CategoryTitles titles = titles_of(manifest);
   const std::vector<Localisation> places = localisations_from_json(evidence.localisation);
-  const LedgerInputs inputs{analysis.findings, analysis.confirmation, titles, places};
+  const LedgerInputs inputs{analysis.findings, analysis.confirmation, titles, places, evidence.sampled};
   const ClaimOptions claim_options{.min_effect_size = options.threshold};
   Json skeleton =
       to_json(Report{.tool_version = kToolVersion, .relation = manifest.at("relation"), .verdict = "no difference found"});
@@ -277,7 +284,8 @@ Json name_features(const Json& activation_data, const std::filesystem::path& fol
   StageProgress stage(progress, "claims", 1, "steps");
   const CompareOptions run_options = options_from_json(manifest.at("options"));
   const Analysis analysis = analyse(pairs, detectors_for(run_options), {options.threshold, options.seed});
-  const Report report = assemble(manifest, analysis, read_layer_evidence(activations, folder), options);
+  const Report report =
+      assemble(manifest, analysis, read_layer_evidence(activations, folder, static_cast<uint64_t>(options.seed)), options);
 
   Json findings = Json::array();
   for (const Finding& finding : analysis.findings) findings.push_back(to_json(finding));

@@ -22,6 +22,7 @@ namespace {
 
 constexpr int64_t kBatchRows = 32;     // prompts that are continued in step
 constexpr int64_t kPromptTokens = 40;  // assumed length of a prompt with its template
+constexpr int64_t kReadTokens = 24;    // of these without what all prompts begin with, which is computed once for a batch
 constexpr int64_t kLayerPasses = 5;    // three models for the layer map, two for the directions
 constexpr int64_t kAnswerPasses = 4;   // two models read two answers for token KL
 // Assumed full passes for each claim. Transplants: 21 ranges from their first block on, and three models' answers.
@@ -111,9 +112,10 @@ struct TokenPlan {
   int64_t layers = 0;
   int64_t patching = 0;
   int64_t causes = 0;      // transplants and causal tests
+  int64_t sampled = 0;     // answers again, sampled
   int64_t crosscoder = 0;  // rows that one is trained on
 
-  int64_t total() const { return answers + layers + patching + causes + crosscoder; }
+  int64_t total() const { return answers + layers + patching + causes + sampled + crosscoder; }
 };
 
 // Which categories get a second look is not known yet: those with the most prompts left for one are assumed.
@@ -138,7 +140,7 @@ TokenPlan plan_tokens(const CompareOptions& options, const PromptSet& prompts, c
   }
   plan.num_discovery += largest_second_look(prompts, budget);
   plan.max_confirmation = std::min(num_confirmation, budget.max_confirmation_prompts);
-  const int64_t text = kPromptTokens + budget.max_new_tokens;
+  const int64_t text = kReadTokens + budget.max_new_tokens;
   plan.answers = 2 * (plan.num_discovery + plan.max_confirmation) * text;
   plan.layers = kLayerPasses * std::min(plan.num_discovery, budget.max_traced_texts) * text;
   plan.layers += kAnswerPasses * std::min(plan.num_discovery + plan.max_confirmation, budget.shown_answers) * text;
@@ -146,6 +148,7 @@ TokenPlan plan_tokens(const CompareOptions& options, const PromptSet& prompts, c
   const int64_t passes = kTransplantPasses * std::min(plan.max_confirmation, budget.texts_per_transplant) +
                          kCausalPasses * std::min(plan.max_confirmation, budget.texts_per_causal_test);
   plan.causes = budget.max_localised_claims * passes * text;
+  plan.sampled = 2 * budget.max_localised_claims * budget.sampled_prompts * budget.samples_of_prompt * text;
   plan.crosscoder = 2 * budget.crosscoder_tokens;
   return plan;
 }
@@ -165,11 +168,11 @@ Costs costs_of(const PairFiles& files, const at::Device& device) {
   return {base, sizes_of(files.target), measured_rate(base.d_model, device)};
 }
 
-double seconds_of(const Costs& costs, const TokenPlan& tokens, const Budget& budget) {
+double seconds_of(const Costs& costs, const TokenPlan& tokens, const Budget& budget, int64_t seeds) {
   double operations = 2.0 * costs.products() * static_cast<double>(tokens.total());
   if (budget.crosscoder_tokens > 0) {
     const double values = 2.0 * static_cast<double>(costs.base.d_model * budget.crosscoder_latents);  // of the encoders
-    operations += kTrainingPasses * 2.0 * values * static_cast<double>(budget.crosscoder_steps * budget.crosscoder_batch);
+    operations += kTrainingPasses * 2.0 * values * static_cast<double>(seeds * budget.crosscoder_steps * budget.crosscoder_batch);
   }
   return operations / costs.rate;
 }
@@ -180,7 +183,7 @@ CompareOptions fitted(CompareOptions options, const PromptSet& prompts, const Co
   const auto seconds_at = [&](double level) {
     options.budget = to_text({.minutes = minutes->minutes, .level = level});
     const Budget budget = budget_of(options);
-    return seconds_of(costs, plan_tokens(options, prompts, budget, costs.base.num_layers), budget);
+    return seconds_of(costs, plan_tokens(options, prompts, budget, costs.base.num_layers), budget, options.seeds);
   };
   minutes->level = largest_level_within(60.0 * minutes->minutes, seconds_at);
   options.budget = to_text(*minutes);
@@ -206,17 +209,17 @@ Json estimate(const CompareOptions& options, const PairFiles& files, const Costs
   const double cache = 4.0 * static_cast<double>(kBatchRows * (kPromptTokens + options.max_new_tokens + 64) *
                                                  std::max(base.cache_values, target.cache_values));
   return {
-      {"seconds", seconds_of(costs, tokens, budget_of(options))},
+      {"seconds", seconds_of(costs, tokens, budget_of(options), options.seeds)},
       {"memory_bytes", weights + cache},
       {"streamed_bytes", streamed},
       {"disk_bytes", kReportBytes + kBytesPerAnswerToken * static_cast<double>(tokens.answers)},
       {"measured_flops_per_second", costs.rate},
       {"held_as", {{"base", base_held}, {"target", shares ? base_held : target_held}}},
       {"how",
-       fmt::format("tokens x 2 x weights over {:.1f} GFLOP/s, measured just now on {} rows; assumes {} tokens a prompt, answers "
-                   "of full length, and that every candidate is confirmed; memory is weights that are not left in their file, a "
-                   "bf16 copy of them and the cache",
-                   costs.rate / 1e9, kBatchRows, kPromptTokens)}};
+       fmt::format("tokens x 2 x weights over {:.1f} GFLOP/s, measured just now on {} rows; assumes prompts of {} tokens "
+                   "beside what all begin with, answers of full length, and that every candidate is confirmed; memory is weights "
+                   "that are not left in their file, a bf16 copy of them and the cache",
+                   costs.rate / 1e9, kBatchRows, kReadTokens)}};
 }
 
 }  // namespace

@@ -135,13 +135,15 @@ void add_evidence(Document& out, const Claim& claim) {
 void add_claim(Document& out, const Claim& claim, const Report& report, const std::vector<Figure>& figures,
                const MarkdownOptions& options) {
   out.heading(3, fmt::format("{}: {}", markdown_text(claim.id), markdown_text(claim.sentence)));
-  out.list(
-      {fmt::format("**{}** – {}.", claim.verdict, verdict_meaning(claim, report)), "When: " + markdown_text(claim.trigger),
-       "What: " + markdown_text(claim.behaviour), "Where: " + format_layers(claim.layers),
-       fmt::format("Measured: {}: **{}** (95% interval of the difference {}; {}; {} {}prompts)",
-                   markdown_text(claim.effect.metric), markdown_text(format_change(claim.effect)),
-                   markdown_text(format_interval(claim.effect)), markdown_text(format_probability("q", claim.effect.q_value)),
-                   format_count(claim.effect.num_prompts), report.fresh_prompts ? "confirmation " : "")});
+  Cells facts = {
+      fmt::format("**{}** – {}.", claim.verdict, verdict_meaning(claim, report)), "When: " + markdown_text(claim.trigger),
+      "What: " + markdown_text(claim.behaviour), "Where: " + format_layers(claim.layers),
+      fmt::format("Measured: {}: **{}** (95% interval of the difference {}; {}; {} {}prompts)",
+                  markdown_text(claim.effect.metric), markdown_text(format_change(claim.effect)),
+                  markdown_text(format_interval(claim.effect)), markdown_text(format_probability("q", claim.effect.q_value)),
+                  format_count(claim.effect.num_prompts), report.fresh_prompts ? "confirmation " : "")};
+  if (claim.sampled) facts.push_back(markdown_text(sampled_text(claim)));
+  out.list(facts);
   for (const Figure& figure : figures) {
     if (figure.title == "Evidence for " + claim.id) out.block(figure_link(figure, options));
   }

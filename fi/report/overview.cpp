@@ -181,6 +181,21 @@ std::vector<std::string> conclusion(const Report& report) {
   return paragraphs;
 }
 
+std::string sampled_text(const Claim& claim) {
+  const SampledEffect& sampled = *claim.sampled;
+  const bool is_gain = claim.effect.target >= claim.effect.base;
+  const bool holds = is_gain ? sampled.ci_low > 0.0 : sampled.ci_high < 0.0;
+  EffectEstimate effect = claim.effect;
+  effect.base = sampled.base;
+  effect.target = sampled.target;
+  effect.ci_low = sampled.ci_low;
+  effect.ci_high = sampled.ci_high;
+  return fmt::format("{} (temperature {}, {} answers to {} prompts): {}, difference {}",
+                     holds ? "Sampled answers show it too" : "Sampled answers do not show it for certain",
+                     format_number(sampled.temperature), format_count(sampled.num_prompts * sampled.samples_a_prompt),
+                     format_count(sampled.num_prompts), format_change(effect), format_interval(effect));
+}
+
 std::string verdict_meaning(const Claim& claim, const Report& report) {
   const std::string differs = fmt::format("differs on {}", tested_on(report));
   if (claim.verdict == "verified") return differs + ", and a located set of features passed a causal test against its controls";

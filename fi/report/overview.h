@@ -27,6 +27,9 @@ std::vector<std::string> conclusion(const Report& report);
 /// What the verdict of a claim stands for in this report, for those who read one for the first time.
 std::string verdict_meaning(const Claim& claim, const Report& report);
 
+/// How the behaviour of a claim that has it did in sampled answers.
+std::string sampled_text(const Claim& claim);
+
 /// What the table of an imported crosscoder analysis does and does not say.
 inline constexpr const char* kWeightsNote =
     "Cosine similarity of corresponding weight matrices, as the imported file gives it. It compares weights, not features: it "

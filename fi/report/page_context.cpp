@@ -96,6 +96,15 @@ Json transplants_json(const Claim& claim) {
   return list;
 }
 
+Json generated_json(const Claim& claim) {
+  Json list = Json::array();
+  for (const GeneratedRow& row : claim.generated)
+    list.push_back({{"model", clean_line(row.model)},
+                    {"measure", clean_line(format_measure(row.measure, claim.effect))},
+                    {"prompts", format_count(row.num_prompts)}});
+  return list;
+}
+
 // A figure at the widths of a desk and of a telephone; the style sheet shows one of them.
 template <typename Draw>
 Json two_widths(const Canvas& wide, Draw draw) {
@@ -128,6 +137,8 @@ Json claim_json(const Claim& claim, size_t number, const Report& report, const C
   json["supporting"] = evidence_list(claim.supporting, titles);
   json["causal"] = causal_json(claim);
   json["transplants"] = transplants_json(claim);
+  json["generated"] = generated_json(claim);
+  json["sampled"] = claim.sampled ? clean_line(sampled_text(claim)) : "";
   json["examples"] = examples_json(claim.examples, titles);
   return json;
 }

@@ -44,7 +44,7 @@ const std::vector<AnswerPair> kPairs = {
 const CategoryTitles kTitles = {{"word_problems", "word problems"}, {"python", "Python requests"}, {"poems", "poems"}};
 
 std::vector<Claim> claims_of(const std::vector<Finding>& findings, const std::vector<Localisation>& places = {}) {
-  return make_claims({findings, kPairs, kTitles, places}, {});
+  return make_claims({findings, kPairs, kTitles, places, {}}, {});
 }
 
 TEST(Holds, NeedsQValueSizeDirectionAndInterval) {
@@ -122,9 +122,20 @@ TEST(MakeClaims, TakesLayersFromTheLocalisationOfItsTrigger) {
   EXPECT_THAT(claims[0].sentence, testing::StartsWith("Layers 4-5 show"));
 }
 
+TEST(MakeClaims, SaysHowTheSameBehaviourDidInSampledAnswers) {
+  const std::vector<Finding> findings = {finding({.id = "steps", .group = "reasoning"})};
+  const std::vector<SampledChange> sampled = {{"rhyme", {"word_problems"}, {.target = 0.1}},
+                                              {"steps", {"poems"}, {.target = 0.2}},
+                                              {"steps", {"word_problems"}, {.target = 0.7}}};
+  const auto claims = make_claims({findings, kPairs, kTitles, {}, sampled}, {});
+  ASSERT_TRUE(claims.at(0).sampled.has_value());
+  EXPECT_EQ(claims[0].sampled->target, 0.7);
+  EXPECT_FALSE(make_claims({findings, kPairs, kTitles, {}, {}}, {}).at(0).sampled.has_value());
+}
+
 TEST(MakeClaims, WhatDidNotHoldIsListedAndNotClaimed) {
   const std::vector<Finding> findings = {finding({.id = "steps", .group = "reasoning", .q_value = 0.4})};
-  const LedgerInputs inputs{findings, kPairs, kTitles, {}};
+  const LedgerInputs inputs{findings, kPairs, kTitles, {}, {}};
   EXPECT_TRUE(make_claims(inputs, {}).empty());
   EXPECT_EQ(not_confirmed(inputs, {}).size(), 1u);
 }

@@ -190,6 +190,17 @@ TEST_F(WriteReport, GivesTheSameBytesTwice) {
   EXPECT_EQ(read_file(first.features_parquet, "test"), read_file(second.features_parquet, "test"));
 }
 
+TEST(Pages, SayWhatHoldsInSampledAnswers) {
+  Claim claim = samples::stepwise_claim();
+  EXPECT_EQ(sampled_text(claim),
+            "Sampled answers show it too (temperature 0.7, 24 answers to 12 prompts): 12% → 79%, difference +46 to +83 points");
+  claim.sampled->ci_low = -0.02;
+  EXPECT_THAT(sampled_text(claim), testing::StartsWith("Sampled answers do not show it for certain"));
+  std::swap(claim.effect.base, claim.effect.target);  // a loss
+  claim.sampled->ci_high = -0.01;
+  EXPECT_THAT(sampled_text(claim), testing::StartsWith("Sampled answers show it too"));
+}
+
 TEST(Pages, SayOnlyOfLocatedClaimsThatTheyAreLocated) {
   const Claim nowhere{.verdict = "suggestive"}, located{.verdict = "suggestive", .layers = {3, 4}};
   EXPECT_EQ(verdict_meaning(nowhere, {}), "differs on fresh prompts; no causal test has been passed");

@@ -91,6 +91,16 @@ inline Claim stepwise_claim() {
   claim.categories = {"arithmetic", "word_problems"};
   for (int64_t layer = 14; layer <= 26; ++layer) claim.layers.push_back(layer);
   claim.effect = share_effect(0.19, 0.94, 0.12, 0.75);
+  claim.sampled = {.temperature = 0.7,
+                   .samples_a_prompt = 2,
+                   .num_prompts = 12,
+                   .base = 0.12,
+                   .target = 0.79,
+                   .ci_low = 0.46,
+                   .ci_high = 0.83};
+  claim.generated = {{"base with blocks 14-26 of the target", 0.88, 8, "Step 1: There are 4 boxes."},
+                     {"target with blocks 14-26 of the base", 0.25, 8, "There are 44 cards."},
+                     {"control: base with other blocks of the target", 0.12, 8, "There are 44 cards."}};
   claim.transplants = {
       {0, 9, 0.04, -0.03, 0.1}, {10, 19, 0.31, 0.22, 0.41}, {14, 26, 0.83, 0.76, 0.89}, {20, 29, 0.52, 0.43, 0.6}};
   claim.features = {"L18-pca-0", "L20-mean"};
