@@ -215,6 +215,13 @@ void visit_fields(LatentMeasures& m, V&& v) {
 }
 
 template <typename V>
+void visit_fields(TokenCueRow& t, V&& v) {
+  v("tokens", t.tokens);
+  v("num_fired", t.num_fired);
+  v("num_texts", t.num_texts);
+}
+
+template <typename V>
 void visit_fields(FeatureRow& f, V&& v) {
   v("id", f.id);
   v("layer", f.layer);
@@ -234,6 +241,7 @@ void visit_fields(FeatureRow& f, V&& v) {
   v("categories", f.categories);
   v("examples", f.examples);
   v("measures", f.measures);
+  v("token_cue", f.token_cue);
 }
 
 template <typename V>

@@ -195,6 +195,13 @@ struct LatentMeasures {
   double nu_reconstruction_target = 0.0;
 };
 
+/// Whether a feature's tokens alone fire it: each put somewhere into the answers of texts that leave it quiet.
+struct TokenCueRow {
+  std::vector<std::string> tokens;
+  int64_t num_fired = 0;  // texts
+  int64_t num_texts = 0;
+};
+
 struct FeatureRow {
   std::string id;  // "L18-pca-0"
   int64_t layer = 0;
@@ -211,6 +218,7 @@ struct FeatureRow {
   std::vector<CategoryUse> categories;  // strongest first
   std::vector<FeatureExample> examples;
   std::optional<LatentMeasures> measures;  // of latents
+  std::optional<TokenCueRow> token_cue;    // of features with a name, where enough texts leave them quiet
 };
 
 /// A crosscoder's latents by the target's share of the norm of what they write in both models: 0 is the base's alone, 1 the

@@ -1,7 +1,6 @@
 #include "fi/compare/activation_view.h"
 
 #include <algorithm>
-#include <set>
 
 namespace fi {
 namespace {
@@ -35,7 +34,7 @@ std::vector<const ShownText*> strongest_texts(const std::vector<ShownText>& text
 
 std::vector<TextActivation> activations_of(const std::vector<const ShownText*>& texts) {
   std::vector<TextActivation> activations;
-  for (const ShownText* text : texts) activations.push_back({text->category, text->largest()});
+  for (const ShownText* text : texts) activations.push_back({text->category, text->largest(), text->shows});
   return activations;
 }
 
@@ -117,7 +116,7 @@ void add_names(Json& entry, const std::vector<ShownText>& texts, const Tokenizer
   std::vector<const ShownText*> fit, held_out;
   std::map<std::string, int64_t> seen;
   for (const ShownText& text : texts) (seen[text.category]++ % 2 == 0 ? fit : held_out).push_back(&text);
-  if (const auto name = best_category_name(activations_of(fit), activations_of(held_out), naming.hypotheses, naming.seed))
+  if (const auto name = best_name(activations_of(fit), activations_of(held_out), naming.hypotheses, naming.seed))
     entry["name"] = document_of(*name, "fires_on");
   if (naming.explainer == nullptr) return;
   const double strongest = strongest_of(fit);

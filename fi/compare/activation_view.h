@@ -3,11 +3,12 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "fi/core/json.h"
-#include "fi/explain/category_name.h"
+#include "fi/explain/best_name.h"
 #include "fi/explain/described_name.h"
 #include "fi/tokenizer/tokenizer.h"
 
@@ -26,6 +27,8 @@ struct ShownRow {
 struct ShownText {
   std::string category;
   std::vector<ShownRow> rows;
+  const std::set<std::string>* shows = nullptr;  // as in TextActivation
+  int64_t text = 0;                              // its number among the texts that were read
 
   double largest() const;  // 0 where nothing is active
 };
@@ -47,7 +50,7 @@ Json example_documents(const std::vector<ShownText>& texts, const Tokenizer& tok
 
 /// How features are named.
 struct Naming {
-  const std::vector<CategoryHypothesis>& hypotheses;
+  const std::vector<NameHypothesis>& hypotheses;
   Explainer* explainer = nullptr;  // a chat model's words beside the hypotheses; may be null
   uint64_t seed = 0;
 };

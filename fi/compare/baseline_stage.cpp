@@ -6,10 +6,12 @@
 #include <optional>
 #include <set>
 
+#include "fi/activations/activation_store.h"
 #include "fi/compare/baselines_sentence.h"
 #include "fi/compare/budget.h"
 #include "fi/compare/crosscoder_rows.h"
 #include "fi/compare/locate.h"
+#include "fi/compare/row_stores.h"
 #include "fi/compare/run_files.h"
 #include "fi/core/error.h"
 #include "fi/core/hash.h"
@@ -19,6 +21,7 @@
 #include "fi/intervene/causal_tests.h"
 #include "fi/io/atomic_file.h"
 #include "fi/io/jsonl.h"
+#include "fi/training/train_crosscoder.h"
 
 namespace fi {
 namespace {
@@ -26,7 +29,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int64_t kRanks[] = {1, 4, 32};  // at which methods with many directions run
-constexpr int64_t kLensRows = 5;          // first tokens of a plain text that the activation difference lens reads
+constexpr int64_t kScalingRows = 8192;
+constexpr int64_t kLensRows = 5;  // first tokens of a plain text that the activation difference lens reads
 
 Json read_document(const fs::path& path) { return parse_json(read_file(path, "baselines"), "baselines", path.string()); }
 
@@ -110,6 +114,23 @@ FitRows lens_rows(const BothModels& pair, int64_t layer, const std::vector<Trace
   return rows_after_layer(pair, layer, batch, at::tensor(at::ArrayRef<int64_t>(rows), at::kLong));
 }
 
+/// A BatchTopK SAE on the difference of a store's rows: of the crosscoder's size and k, in half of its steps, as its
+/// rows are half as wide.
+Crosscoder train_on_difference(const ActivationStore& store, const CompareOptions& options, ProgressSink& progress) {
+  const Budget budget = budget_of(options);
+  const at::Tensor sample =
+      view_rows(RowView::kDifference, read_rows(store, 0, std::min(store.num_rows(), kScalingRows)));  // [n, 1, d_model]
+  RowScaling scaling{.mean = sample.mean(0), .scale = at::ones({1})};
+  const double rms = (sample - scaling.mean).square().mean().sqrt().item<double>();
+  if (rms > 0.0) scaling.scale /= rms;
+  TrainingConfig config =
+      usual_config(budget.crosscoder_latents, budget.crosscoder_k, std::max<int64_t>(1, budget.crosscoder_steps / 2));
+  config.batch_size = budget.crosscoder_batch;
+  config.seed = static_cast<uint64_t>(options.seed);
+  progress.note("an SAE on the difference, for the race of methods");
+  return train_crosscoder(config, store, scaling, {.view = RowView::kDifference}, progress);
+}
+
 // Columns that span the rows of `directions` [n, d_model].
 Subspace span_of(const at::Tensor& directions) {
   return {std::get<0>(at::linalg_qr(directions.t().to(at::kDouble))).to(at::kFloat).contiguous()};
@@ -117,29 +138,49 @@ Subspace span_of(const at::Tensor& directions) {
 
 /// What each latent adds to the target beyond what it adds to the base, by how much of the rows' difference that makes, most
 /// first: [num_latents, d_model] in raw space.
-at::Tensor latent_directions(const Crosscoder& crosscoder, const FitRows& rows) {
-  const at::Tensor codes = encode(crosscoder, at::stack({rows.base, rows.target}, 1).cpu());
-  const at::Tensor& scale = crosscoder.scaling.scale;
-  const at::Tensor directions = crosscoder.decoder[1] / scale[1] - crosscoder.decoder[0] / scale[0];
+at::Tensor latent_directions(const Crosscoder& dictionary, const FitRows& rows) {
+  const at::Tensor codes = encode(dictionary, view_rows(dictionary.view, at::stack({rows.base, rows.target}, 1).cpu()));
+  const at::Tensor vectors = dictionary.decoder / dictionary.scaling.scale.view({-1, 1, 1});
+  const at::Tensor directions = dictionary.view == RowView::kDifference ? vectors[0] : vectors[1] - vectors[0];
   const at::Tensor weight = codes.square().sum(0) * directions.square().sum(1);
   return directions.index_select(0, weight.argsort(/*dim=*/0, /*descending=*/true));
 }
 
-std::vector<Contestant> contestants_for(const FitRows& rows, const FitRows& lens, const fs::path& dictionary, uint64_t seed) {
+/// What was trained on the rows of the layer; absent where there are no rows, or the models' rows do not subtract.
+struct Dictionaries {
+  std::optional<Crosscoder> crosscoder, difference;
+};
+
+Dictionaries dictionaries_at(const CompareOptions& options, const fs::path& activations, const fs::path& features, int64_t layer,
+                             int64_t width, ProgressSink& progress) {
+  Dictionaries dictionaries;
+  const fs::path folder = dictionary_at(features, layer);
+  if (!has_dictionary(folder)) return dictionaries;
+  const Crosscoder crosscoder = load_crosscoder(folder);
+  if (crosscoder.view != RowView::kModels || crosscoder.num_models() != 2 || crosscoder.d_model() != width) return dictionaries;
+  dictionaries.crosscoder = crosscoder;
+  dictionaries.difference = train_on_difference(ActivationStore::open(row_store_folder(activations, layer)), options, progress);
+  return dictionaries;
+}
+
+void add_latents(std::vector<Contestant>& all, const char* method, const std::optional<Crosscoder>& dictionary,
+                 const FitRows& rows) {
+  if (!dictionary) return;
+  const at::Tensor latents = latent_directions(*dictionary, rows);
+  for (const int64_t rank : kRanks)
+    all.push_back({method, span_of(latents.narrow(0, 0, std::min({rank, latents.size(0), latents.size(1)})))});
+}
+
+std::vector<Contestant> contestants_for(const FitRows& rows, const FitRows& lens, const Dictionaries& dictionaries,
+                                        uint64_t seed) {
   const at::Tensor difference = rows.target - rows.base;
   const int64_t width = difference.size(1);
   std::vector<Contestant> all{{"difference in means", span_of(difference.mean(0, /*keepdim=*/true))}};
   if (lens.base.defined())
     all.push_back({"activation difference lens", span_of((lens.target - lens.base).mean(0, /*keepdim=*/true))});
   for (const int64_t rank : kRanks) all.push_back({"PCA of the difference", leading_subspace(difference, rank)});
-  if (has_dictionary(dictionary)) {
-    const Crosscoder crosscoder = load_crosscoder(dictionary);
-    if (crosscoder.view == RowView::kModels && crosscoder.num_models() == 2 && crosscoder.d_model() == width) {
-      const at::Tensor latents = latent_directions(crosscoder, rows);
-      for (const int64_t rank : kRanks)
-        all.push_back({"crosscoder latents", span_of(latents.narrow(0, 0, std::min({rank, latents.size(0), width})))});
-    }
-  }
+  add_latents(all, "difference SAE latents", dictionaries.difference, rows);
+  add_latents(all, "crosscoder latents", dictionaries.crosscoder, rows);
   all.push_back({"random subspace", random_subspace(width, kRanks[2], seed, /*stream=*/0)});
   all.push_back({"whole residual stream", {at::eye(width)}});
   for (Contestant& contestant : all) contestant.subspace.basis = contestant.subspace.basis.to(difference.device());
@@ -173,9 +214,10 @@ void race_baselines(const CompareOptions& options, const fs::path& activations, 
   Json rows = Json::array();
   if (!texts.fit.empty() && !texts.test.trigger.empty()) {
     const auto seed = static_cast<uint64_t>(options.seed);
-    const auto contestants =
-        contestants_for(fit_rows(pair, change->layer, texts.fit), lens_rows(pair, change->layer, texts.plain),
-                        dictionary_at(features, change->layer), seed);
+    const Dictionaries dictionaries =
+        dictionaries_at(options, activations, features, change->layer, pair.base.decoder.config().d_model, progress);
+    const auto contestants = contestants_for(fit_rows(pair, change->layer, texts.fit),
+                                             lens_rows(pair, change->layer, texts.plain), dictionaries, seed);
     for (const RaceRow& row :
          race_subspaces(pair.base.decoder, pair.target.decoder, change->layer, contestants, texts.test, seed, progress))
       rows.push_back(to_document(row));

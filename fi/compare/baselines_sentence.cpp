@@ -9,14 +9,15 @@ namespace fi {
 namespace {
 
 constexpr const char* kCrosscoderMethod = "crosscoder latents";
+constexpr const char* kDifferenceMethod = "difference SAE latents";
 constexpr std::string_view kSimpleMethods[] = {"difference in means", "PCA of the difference", "activation difference lens"};
 
-std::vector<BaselineRow> rows_of(const std::vector<BaselineRow>& rows, bool crosscoder) {
+bool is_simple(const std::string& method) { return std::ranges::find(kSimpleMethods, method) != std::end(kSimpleMethods); }
+
+template <typename Wanted>
+std::vector<BaselineRow> rows_of(const std::vector<BaselineRow>& rows, const Wanted& wanted) {
   std::vector<BaselineRow> chosen;
-  for (const BaselineRow& row : rows) {
-    const bool simple = std::ranges::find(kSimpleMethods, row.method) != std::end(kSimpleMethods);
-    if (crosscoder ? row.method == kCrosscoderMethod : simple) chosen.push_back(row);
-  }
+  std::ranges::copy_if(rows, std::back_inserter(chosen), [&](const BaselineRow& row) { return wanted(row.method); });
   return chosen;
 }
 
@@ -38,10 +39,19 @@ std::string simple_alone(const BaselineRow& best) {
                      best.method, percent(best.kl_removed), directions_text(best.num_directions));
 }
 
+std::string difference_sae(const std::vector<BaselineRow>& rows) {
+  std::vector<std::string> shares;
+  for (const BaselineRow& row : rows)
+    shares.push_back(
+        fmt::format("{} with {} latent{}", percent(row.kl_removed), row.num_directions, row.num_directions == 1 ? "" : "s"));
+  return shares.empty() ? "" : fmt::format(" An SAE on the difference removes {}.", fmt::join(shares, ", "));
+}
+
 }  // namespace
 
 std::string baselines_sentence(const std::vector<BaselineRow>& rows) {
-  const std::vector<BaselineRow> simple = rows_of(rows, false), latents = rows_of(rows, true);
+  const auto is_named = [](const char* name) { return [name](const std::string& method) { return method == name; }; };
+  const std::vector<BaselineRow> simple = rows_of(rows, is_simple), latents = rows_of(rows, is_named(kCrosscoderMethod));
   if (simple.empty()) return "";
   if (latents.empty()) return simple_alone(*std::ranges::max_element(simple, {}, &BaselineRow::kl_removed));
   std::vector<std::string> races;
@@ -60,7 +70,7 @@ std::string baselines_sentence(const std::vector<BaselineRow>& rows) {
       : num_simple == 0          ? "The crosscoder does better than the simple methods at every number of directions"
                         : fmt::format("A simple method does better than the crosscoder at {} of {} numbers of directions",
                                       num_simple, races.size());
-  return fmt::format("{}: {}.", who, fmt::join(races, "; "));
+  return fmt::format("{}: {}.{}", who, fmt::join(races, "; "), difference_sae(rows_of(rows, is_named(kDifferenceMethod))));
 }
 
 }  // namespace fi

@@ -1,7 +1,9 @@
 #include "fi/compare/dictionary_features.h"
 
+#include "fi/capture/text_file.h"
 #include "fi/compare/latents.h"
 #include "fi/compare/models.h"
+#include "fi/compare/name_hypotheses.h"
 #include "fi/compare/row_stores.h"
 #include "fi/compare/run_files.h"
 #include "fi/core/error.h"
@@ -72,11 +74,13 @@ Json features_of_dictionary(const FeaturesRequest& request, ProgressSink& progre
         "[features] the rows in {} were read with another tokenizer than that of {}; name the base that was captured.",
         place.folder.string(), base.files.name);
 
-  const std::vector<CategoryHypothesis> no_names;
+  const NameSources names(builtin_prompts(), request.models, {});
+  const std::vector<std::set<std::string>> shows = names.shown_in(read_texts(place.folder), *base.tokenizer);
   const SeedStability no_siblings;
   const FeatureTable table =
       find_features(crosscoder, rows, row_labels(store, first), {.min_firings = request.min_firings}, progress);
-  const LatentInputs inputs{crosscoder, store, table, first, place.layer, no_siblings, base.decoder, *base.tokenizer, {no_names}};
+  const LatentInputs inputs{crosscoder,  store,        table,           first, place.layer,
+                            no_siblings, base.decoder, *base.tokenizer, shows, {names.hypotheses()}};
   const Json document = {{"layer", place.layer},
                          {"dictionary", dictionary_document(dictionary)},
                          {"quality", fields_to_json(quality_of(crosscoder, rows))},

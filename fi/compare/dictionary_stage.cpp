@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "fi/capture/text_file.h"
 #include "fi/compare/budget.h"
 #include "fi/compare/explainer.h"
 #include "fi/compare/latents.h"
@@ -58,17 +59,15 @@ struct Reader {
   const fs::path& activations;
   ProgressSink& progress;
   std::optional<BothModels> models;
-  std::vector<CategoryHypothesis> hypotheses;
+  std::optional<NameSources> names;
   OptionalExplainer chat;
 
   void load() {
     if (models) return;
     models = load_both(options, progress);
     chat = explainer_for(options, progress);
-    std::set<std::vector<std::string>> triggers;
-    for (const Json& place : read_json(activations / kLocalisationFile))
-      triggers.insert(place.at("categories").get<std::vector<std::string>>());
-    hypotheses = name_hypotheses(options.prompts.empty() ? builtin_prompts() : load_prompts(options.prompts), triggers);
+    names.emplace(options.prompts.empty() ? builtin_prompts() : load_prompts(options.prompts), options,
+                  located_changes(read_json(activations / kLocalisationFile)));
   }
 };
 
@@ -85,6 +84,11 @@ Json latents_document(const ActivationStore& store, const RowStore& place, const
       splice_dictionary({place.folder, store, crosscoder, quality, place.layer, static_cast<uint64_t>(reader.options.seed)},
                         reader.models->base.decoder, reader.models->target.decoder, reader.progress);
   const std::vector<int64_t> shown = latents_to_show(table);
+  const Tokenizer& tokenizer = *reader.models->base.tokenizer;
+  const std::vector<TracedText> texts = read_texts(place.folder);
+  const std::vector<std::set<std::string>> shows = reader.names->shown_in(texts, tokenizer);
+  const CueReader cue_reader{reader.models->base.decoder, reader.models->target.decoder, texts,
+                             [&](int32_t id) { return tokenizer.is_special(id); }};
   const LatentInputs inputs{crosscoder,
                             store,
                             table,
@@ -92,8 +96,10 @@ Json latents_document(const ActivationStore& store, const RowStore& place, const
                             place.layer,
                             stability,
                             reader.models->base.decoder,
-                            *reader.models->base.tokenizer,
-                            {reader.hypotheses, reader.chat.explainer.get(), static_cast<uint64_t>(reader.options.seed)}};
+                            tokenizer,
+                            shows,
+                            {reader.names->hypotheses(), reader.chat.explainer.get(), static_cast<uint64_t>(reader.options.seed)},
+                            &cue_reader};
   Json document = {{"layer", place.layer},
                    {"quality", fields_to_json(quality)},
                    {"spliced", value_to_json(splice)},

@@ -22,7 +22,7 @@ class DirectionView {
         direction_(direction),
         movement_(movement_along(inputs.rows, direction.direction)),
         places_(places_along(inputs.rows, direction.direction)) {
-    const int64_t shared = shared_prefix(in_.texts);
+    const int64_t shared = shared_prefix(in_.reader.texts);
     for (size_t i = 0; i < in_.rows.text.size(); ++i) {
       if (in_.rows.position[i] >= shared) rows_of_[in_.rows.text[i]].push_back(static_cast<int64_t>(i));
     }
@@ -42,18 +42,22 @@ class DirectionView {
                   {"categories", categories()},
                   {"examples", example_documents(texts, in_.tokenizer)}};
     add_names(entry, texts, in_.tokenizer, in_.naming);
+    const auto values_of = [&](const PairedRows& rows) { return movement_along(rows, direction_.direction); };
+    add_token_cue(entry, texts, in_.reader, direction_.layer, values_of, in_.tokenizer, in_.naming.seed);
     return entry;
   }
 
   at::Tensor step() const { return direction_.direction * movement_.square().mean().sqrt(); }
 
  private:
-  std::vector<std::string> lens(const at::Tensor& direction) const { return lens_tokens(in_.base, in_.tokenizer, direction); }
+  std::vector<std::string> lens(const at::Tensor& direction) const {
+    return lens_tokens(in_.reader.base, in_.tokenizer, direction);
+  }
 
   Json categories() const {
     std::map<std::string, std::vector<int64_t>> rows_by_category;
     for (const auto& [text, rows] : rows_of_) {
-      auto& all = rows_by_category[in_.texts[static_cast<size_t>(text)].category];
+      auto& all = rows_by_category[in_.reader.texts[static_cast<size_t>(text)].category];
       all.insert(all.end(), rows.begin(), rows.end());
     }
     std::vector<UseInCategory> uses;
@@ -69,8 +73,9 @@ class DirectionView {
   std::vector<ShownText> shown_texts() const {
     std::vector<ShownText> texts;
     for (const auto& [text, rows] : rows_of_) {
-      const TracedText& traced = in_.texts[static_cast<size_t>(text)];
-      ShownText& shown = texts.emplace_back(ShownText{.category = traced.category, .rows = {}});
+      const TracedText& traced = in_.reader.texts[static_cast<size_t>(text)];
+      ShownText& shown = texts.emplace_back(
+          ShownText{.category = traced.category, .rows = {}, .shows = &in_.shows[static_cast<size_t>(text)], .text = text});
       for (const int64_t row : rows) {
         const int64_t position = in_.rows.position[static_cast<size_t>(row)];
         const float* place = places_.const_data_ptr<float>() + 2 * row;

@@ -4,18 +4,18 @@
 
 #include "fi/capture/paired_rows.h"
 #include "fi/compare/activation_view.h"
+#include "fi/compare/token_cue.h"
 #include "fi/core/json.h"
 #include "fi/tokenizer/tokenizer.h"
 
 namespace fi {
 
-/// What the directions of a layer are looked at with. `texts` are those that the rows were captured from; every second text of a
-/// category is held out for scoring names.
+/// What the directions of a layer are looked at with. Every second text of a category is held out for scoring names.
 struct DirectionInputs {
   const PairedRows& rows;
-  const std::vector<TracedText>& texts;
-  const Decoder& base;
+  const CueReader& reader;  // of the texts that the rows were captured from
   const Tokenizer& tokenizer;
+  const std::vector<std::set<std::string>>& shows;  // behaviours that each text's answer shows
   Naming naming;
 };
 

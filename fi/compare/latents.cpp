@@ -61,6 +61,11 @@ class LatentView {
                   {"measures", measures(feature)}};
     if (in_.stability.num_seeds > 1) add_stability(feature.latent, entry["measures"]);
     add_names(entry, texts, in_.tokenizer, in_.naming);
+    if (in_.reader == nullptr) return entry;
+    const auto values_of = [&](const PairedRows& rows) {
+      return codes_of(in_.crosscoder, MemoryRows(at::stack({rows.base, rows.target}, 1)), {feature.latent}).select(1, 0);
+    };
+    add_token_cue(entry, texts, *in_.reader, in_.layer, values_of, in_.tokenizer, in_.naming.seed);
     return entry;
   }
 
@@ -120,7 +125,8 @@ class LatentView {
   std::vector<ShownText> shown_texts(size_t index) const {
     std::vector<ShownText> texts;
     for (const auto& [text, rows] : rows_of_) {
-      ShownText& shown = texts.emplace_back(ShownText{.category = category_of(text), .rows = {}});
+      const std::set<std::string>* shows = in_.shows.empty() ? nullptr : &in_.shows.at(static_cast<size_t>(text));
+      ShownText& shown = texts.emplace_back(ShownText{.category = category_of(text), .rows = {}, .shows = shows, .text = text});
       for (const int64_t row : rows) shown.rows.push_back(shown_row(index, row));
     }
     return texts;

@@ -4,6 +4,7 @@
 
 #include "fi/activations/activation_store.h"
 #include "fi/compare/activation_view.h"
+#include "fi/compare/token_cue.h"
 #include "fi/core/json.h"
 #include "fi/features/find_features.h"
 #include "fi/features/seed_stability.h"
@@ -22,7 +23,9 @@ struct LatentInputs {
   const SeedStability& stability;  // with one seed nothing is said of it
   const Decoder& base;
   const Tokenizer& tokenizer;
+  const std::vector<std::set<std::string>>& shows;  // behaviours that each text's answer shows; empty: not known
   Naming naming;
+  const CueReader* reader = nullptr;  // of the store's texts; null: no tokens are injected into any
 };
 
 /// Text and category of the rows from `first` on.

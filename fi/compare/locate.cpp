@@ -80,10 +80,19 @@ class Locator {
       layers_.insert(causes.layer);
       if (!strongest_) strongest_ = causes.layer;
       steering_[fmt::format("change-{}", document.size())] = {.basis = causes.subspace.basis, .step = causes.step};
-      triggers_.insert(categories);
+      const std::vector<std::string> behaviours = behaviours_of(groups[i]);
+      changes_.add(categories, behaviours);
       document.push_back(localisation_document(categories, scan, causes, exchanged_answers(finding, scan), seed));
+      document.back()["behaviours"] = behaviours;
     }
     write(kLocalisationFile, document);
+  }
+
+  std::vector<std::string> behaviours_of(const FindingGroup& group) const {
+    const auto id_of = [&](size_t i) { return in_.analysis.findings[i].candidate.detector->words().id; };
+    std::vector<std::string> ids = {id_of(group.primary)};
+    for (const size_t i : group.supporting) ids.push_back(id_of(i));
+    return ids;
   }
 
   std::vector<TransplantAnswers> exchanged_answers(const Finding& finding, const TransplantScan& scan) const {
@@ -117,13 +126,15 @@ class Locator {
     if (layers_.empty()) layers_.insert(base_.config().num_layers / 2);
     const std::vector<int64_t> layers(layers_.begin(), layers_.end());
     const std::vector<TracedText> texts = direction_texts();
-    const std::vector<CategoryHypothesis> hypotheses = name_hypotheses(in_.prompts, triggers_);
+    const NameSources names(in_.prompts, in_.options, changes_);
+    const std::vector<std::set<std::string>> shows = names.shown_in(texts, tokenizer_);
     const auto is_special = [&](int32_t id) { return tokenizer_.is_special(id); };
     const OptionalExplainer chat = explainer_for(in_.options, progress_);
-    const Naming naming{hypotheses, chat.explainer.get(), static_cast<uint64_t>(in_.options.seed)};
+    const Naming naming{names.hypotheses(), chat.explainer.get(), static_cast<uint64_t>(in_.options.seed)};
+    const CueReader reader{base_, target_, texts, is_special};
     Json document = Json::array();
     for (const PairedRows& rows : capture_rows(base_, target_, texts, layers, is_special, progress_)) {
-      for (DirectionEntry& entry : direction_entries({rows, texts, base_, tokenizer_, naming})) {
+      for (DirectionEntry& entry : direction_entries({rows, reader, tokenizer_, shows, naming})) {
         add_steering(entry.document.at("id"), entry.step);
         document.push_back(std::move(entry.document));
       }
@@ -139,7 +150,7 @@ class Locator {
   std::vector<TracedText> direction_texts() const {
     std::vector<AnswerPair> inside, outside;
     for (const AnswerPair& pair : in_.analysis.discovery) {
-      const bool triggers = std::any_of(triggers_.begin(), triggers_.end(), [&](const auto& names) {
+      const bool triggers = std::any_of(changes_.triggers.begin(), changes_.triggers.end(), [&](const auto& names) {
         return std::find(names.begin(), names.end(), pair.category) != names.end();
       });
       (triggers ? inside : outside).push_back(pair);
@@ -156,9 +167,9 @@ class Locator {
   const Tokenizer& tokenizer_;
   ProgressSink& progress_;
   SteeringMap steering_;
-  std::optional<int64_t> strongest_;             // layer after which the strongest change was found, if any was
-  std::set<int64_t> layers_;                     // after which the residual stream was found to carry a change
-  std::set<std::vector<std::string>> triggers_;  // category sets of the located changes
+  std::optional<int64_t> strongest_;  // layer after which the strongest change was found, if any was
+  std::set<int64_t> layers_;          // after which the residual stream was found to carry a change
+  LocatedChanges changes_;
 };
 
 }  // namespace

@@ -94,6 +94,10 @@ FeatureRow direction_feature(const Json& entry) {
     for (const Json& token : example.at("tokens"))
       shown.tokens.push_back({token.at("text"), token.at("value"), token.at("base"), token.at("target")});
   }
+  if (entry.contains("token_cue")) {
+    const Json& cue = entry["token_cue"];
+    feature.token_cue = TokenCueRow{cue.at("tokens"), cue.at("num_fired"), cue.at("num_texts")};
+  }
   if (entry.contains("measures")) feature.measures = latent_measures_from_json(entry["measures"], kLatentsFile);
   return feature;
 }

@@ -3,20 +3,57 @@
 #include <map>
 
 #include "fi/claims/wording.h"
+#include "fi/compare/analysis.h"
 
 namespace fi {
+namespace {
 
-std::vector<CategoryHypothesis> name_hypotheses(const PromptSet& prompts, const std::set<std::vector<std::string>>& triggers) {
+constexpr std::string_view kPhrase = "phrase:";
+
+}  // namespace
+
+void LocatedChanges::add(const std::vector<std::string>& categories, const std::vector<std::string>& behaviours) {
+  triggers.insert(categories);
+  for (const std::string& id : behaviours) {
+    if (id.starts_with(kPhrase)) phrases.insert(id);
+  }
+}
+
+LocatedChanges located_changes(const Json& localisation) {
+  LocatedChanges changes;
+  for (const Json& place : localisation)
+    changes.add(place.at("categories"), place.value("behaviours", std::vector<std::string>()));
+  return changes;
+}
+
+NameSources::NameSources(const PromptSet& prompts, const CompareOptions& options, const LocatedChanges& changes) {
   CategoryTitles titles;
   std::map<std::string, std::set<std::string>> groups;
   for (const PromptCategory& category : prompts.categories) {
     titles[category.id] = category.title;
     for (const std::string& group : category.group) groups[group].insert(category.id);
   }
-  std::vector<CategoryHypothesis> hypotheses;
-  for (const auto& names : triggers) hypotheses.push_back({trigger_text(names, titles), {names.begin(), names.end()}});
-  for (const auto& [group, names] : groups) hypotheses.push_back({group + " prompts", names});
-  return hypotheses;
+  for (const auto& names : changes.triggers)
+    hypotheses_.push_back({trigger_text(names, titles), {names.begin(), names.end()}, ""});
+  for (const auto& [group, names] : groups) hypotheses_.push_back({group + " prompts", names, ""});
+  for (const auto& detector : detectors_for(options)) {
+    if (!detector->words().is_scalar) detectors_.push_back(detector);
+  }
+  for (const std::string& id : changes.phrases) detectors_.push_back(phrase_detector(id.substr(kPhrase.size())));
+  for (const auto& detector : detectors_)
+    hypotheses_.push_back({"answers in which the model " + detector->words().shows, {}, detector->words().id});
+}
+
+std::vector<std::set<std::string>> NameSources::shown_in(const std::vector<TracedText>& texts, const Tokenizer& tokenizer) const {
+  std::vector<std::set<std::string>> shown;
+  for (const TracedText& text : texts) {
+    std::set<std::string>& ids = shown.emplace_back();
+    const std::string answer = tokenizer.decode({text.ids.begin() + text.answer_start, text.ids.end()}, /*skip_special=*/true);
+    for (const auto& detector : detectors_) {
+      if (detector->measure("", answer) > 0.0) ids.insert(detector->words().id);
+    }
+  }
+  return shown;
 }
 
 }  // namespace fi

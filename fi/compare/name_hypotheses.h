@@ -1,15 +1,42 @@
 #pragma once
 
+#include <filesystem>
 #include <set>
 #include <string>
 #include <vector>
 
-#include "fi/explain/category_name.h"
+#include "fi/behaviour/detector.h"
+#include "fi/capture/traced_text.h"
+#include "fi/compare/options.h"
+#include "fi/core/json.h"
+#include "fi/explain/best_name.h"
 #include "fi/prompts/prompt_set.h"
+#include "fi/tokenizer/tokenizer.h"
 
 namespace fi {
 
-/// What a feature may be named after: the triggers of located changes (sets of category ids), and the broad groups of prompts.
-std::vector<CategoryHypothesis> name_hypotheses(const PromptSet& prompts, const std::set<std::vector<std::string>>& triggers);
+/// Triggers and behaviours of located changes, as localisation.json has them.
+struct LocatedChanges {
+  std::set<std::vector<std::string>> triggers;  // ids of categories
+  std::set<std::string> phrases;                // ids of phrase detectors among their behaviours
+
+  void add(const std::vector<std::string>& categories, const std::vector<std::string>& behaviours);
+};
+LocatedChanges located_changes(const Json& localisation);
+
+/// What features may be named after, and what tells which texts a name is true of: the triggers of located changes, the broad
+/// groups of prompts, and what answers show, in the words of the concept library, of --concepts and of phrases that were found.
+class NameSources {
+ public:
+  NameSources(const PromptSet& prompts, const CompareOptions& options, const LocatedChanges& changes);
+
+  const std::vector<NameHypothesis>& hypotheses() const { return hypotheses_; }
+  /// Ids of the behaviours that each text's answer shows; of a text without an answer, that the whole of it shows.
+  std::vector<std::set<std::string>> shown_in(const std::vector<TracedText>& texts, const Tokenizer& tokenizer) const;
+
+ private:
+  DetectorList detectors_;  // of presence
+  std::vector<NameHypothesis> hypotheses_;
+};
 
 }  // namespace fi

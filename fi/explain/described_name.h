@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "fi/core/progress.h"
-#include "fi/explain/category_name.h"
+#include "fi/explain/best_name.h"
 #include "fi/explain/chat_model.h"
 
 namespace fi {

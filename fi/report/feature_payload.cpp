@@ -97,7 +97,8 @@ std::string detail_line(const FeatureRow& feature, const CategoryTitles& titles,
   }
   for (const FeatureExample& example : feature.examples) examples.push_back(example_line(example, titles, strings));
   Json line = {strings.lines(feature.suppressed_tokens), categories, examples};
-  if (feature.measures) line.push_back(measure_columns(*feature.measures));
+  if (feature.measures || feature.token_cue) line.push_back(feature.measures ? measure_columns(*feature.measures) : Json());
+  if (feature.token_cue) line.push_back(strings.line(token_cue_text(*feature.token_cue)));
   return line.dump();
 }
 
@@ -149,11 +150,6 @@ Json claim_columns(const Report& report, const std::unordered_map<std::string, s
                       {"tests", test_columns(claim)}});
   }
   return claims;
-}
-
-std::string trimmed(const std::string& text) {
-  const size_t from = text.find_first_not_of(' ');
-  return from == std::string::npos ? "" : text.substr(from, text.find_last_not_of(' ') - from + 1);
 }
 
 }  // namespace

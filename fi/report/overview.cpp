@@ -141,15 +141,23 @@ std::string model_line(const ModelIdentity& model) {
   return fmt::format("{}", fmt::join(parts, " · "));
 }
 
+std::string no_claim_title(const Report& report) {
+  if (report.verdict == "different") return "No claim held";
+  return report.not_confirmed.empty() ? "Nothing to report, and that is a result" : "No difference was certain";
+}
+
 std::vector<std::string> conclusion(const Report& report) {
   std::vector<std::string> paragraphs;
   const int64_t verified = count_verdict(report, "verified");
   if (report.claims.empty()) {
     paragraphs.push_back(
-        fmt::format("Of {} on {}, none held on {} ({} {} over everything tried). That is a result: within what this run could "
-                    "see, the target behaves like the base.",
-                    hypotheses(report.num_hypotheses), plural(report.num_prompts, "prompt"), tested_on(report),
-                    report.fresh_prompts ? "false discovery rate" : "chance of any false claim", format_share(report.q_level)));
+        fmt::format("Of {} on {}, none held on {} ({} {} over everything tried). {}", hypotheses(report.num_hypotheses),
+                    plural(report.num_prompts, "prompt"), tested_on(report),
+                    report.fresh_prompts ? "false discovery rate" : "chance of any false claim", format_share(report.q_level),
+                    report.not_confirmed.empty()
+                        ? "That is a result: within what this run could see, the target behaves like the base."
+                        : "That is no proof that the models are alike: a change that shows in few answers, or on few kinds of "
+                          "prompts, needs more prompts to be certain."));
   } else {
     const Claim& first = report.claims.front();
     paragraphs.push_back(fmt::format("The clearest change is {}: {} ({}, {}; {}, {}).", clean_line(first.capability),
@@ -179,6 +187,14 @@ std::vector<std::string> conclusion(const Report& report) {
         report.fresh_prompts ? "on fresh prompts" : "when everything tried is counted"));
   }
   return paragraphs;
+}
+
+std::string token_cue_text(const TokenCueRow& cue) {
+  std::vector<std::string> tokens;
+  for (const std::string& token : cue.tokens) tokens.push_back(fmt::format("“{}”", trimmed(clean_line(token))));
+  return fmt::format("{}: {} alone, put into texts that leave it quiet, {} it in {} of {}",
+                     2 * cue.num_fired >= cue.num_texts ? "a token cue" : "more than a token cue", fmt::join(tokens, ", "),
+                     tokens.size() == 1 ? "fires" : "fire", cue.num_fired, cue.num_texts);
 }
 
 std::string sampled_text(const Claim& claim) {

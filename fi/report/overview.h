@@ -22,11 +22,15 @@ std::string relation_label(const std::string& relation);
 std::string short_name(const ModelIdentity& model);
 /// "30 layers · width 576 · 135 M parameters · llama".
 std::string model_line(const ModelIdentity& model);
+/// What stands over a report without claims.
+std::string no_claim_title(const Report& report);
 /// Closing paragraphs: what holds, how far it was tested, what it does not say.
 std::vector<std::string> conclusion(const Report& report);
 /// What the verdict of a claim stands for in this report, for those who read one for the first time.
 std::string verdict_meaning(const Claim& claim, const Report& report);
 
+/// Whether a feature needs no more than its tokens.
+std::string token_cue_text(const TokenCueRow& cue);
 /// How the behaviour of a claim that has it did in sampled answers.
 std::string sampled_text(const Claim& claim);
 

@@ -254,7 +254,6 @@ Json static_features(const Report& report) {
 Json page_context(const Report& report) {
   Json context = {{"headline", headline(report)},
                   {"lead", lead(report)},
-                  {"different", !report.claims.empty() || report.verdict == "different"},
                   {"relation", relation_label(report.relation)},
                   {"relation_note", clean_line(report.relation_note)},
                   {"numbers", cleaned(key_numbers(report))},
@@ -264,6 +263,7 @@ Json page_context(const Report& report) {
                   {"q_level", format_number(report.q_level)},
                   {"fresh_prompts", report.fresh_prompts},
                   {"has_models", report.relation != "outputs-only"},
+                  {"no_claim_title", no_claim_title(report)},
                   {"conclusion", conclusion(report)}};
   const CategoryTitles titles(report);
   context["claims"] = Json::array();

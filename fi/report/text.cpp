@@ -119,4 +119,9 @@ std::string escape_xml(std::string_view text) {
   return escaped;
 }
 
+std::string trimmed(const std::string& text) {
+  const size_t from = text.find_first_not_of(' ');
+  return from == std::string::npos ? "" : text.substr(from, text.find_last_not_of(' ') - from + 1);
+}
+
 }  // namespace fi

@@ -26,4 +26,7 @@ std::string shorten(std::string_view text, size_t max_characters);
 
 std::string escape_xml(std::string_view text);
 
+/// Without blanks at either end.
+std::string trimmed(const std::string& text);
+
 }  // namespace fi

@@ -100,6 +100,11 @@ def _highlighted(tokens: Sequence[Mapping], model: str) -> str:
     return f'<pre style="white-space:pre-wrap;text-align:left;margin:0">{"".join(marks)}</pre>'
 
 
+def _token_cue(cue: Mapping) -> str:
+    tokens = ", ".join(f"<code>{text(token)}</code>" for token in cue["tokens"])
+    return f"{tokens} fire it in {cue['num_fired']} of {cue['num_texts']} texts that leave it quiet"
+
+
 def feature(document: Mapping) -> str:
     """A feature: what fires it, what it promotes, and examples with the tokens marked on which either model has it."""
     name = document["name"] or "unnamed"
@@ -108,6 +113,7 @@ def feature(document: Mapping) -> str:
         ["promotes", text(document["promotes"] or "")],
         ["promoted tokens", ", ".join(f"<code>{text(token)}</code>" for token in document["promoted_tokens"])],
         ["suppressed tokens", ", ".join(f"<code>{text(token)}</code>" for token in document["suppressed_tokens"])],
+        *([["tokens alone", _token_cue(document["token_cue"])]] if document.get("token_cue") else []),
         ["use", f"base {_number(document['base_use'])}, target {_number(document['target_use'])}"],
     ]
     examples = [

@@ -28,7 +28,7 @@ def test_all_methods_race_and_the_report_says_who_wins(shouting, tmp_path):
     rows = {(row["method"], row["num_directions"]): row for row in race["rows"]}
     width = tiny_model.WIDTH
     assert {("difference in means", 1), ("PCA of the difference", 4), ("crosscoder latents", 4)} <= rows.keys()
-    assert ("activation difference lens", 1) in rows
+    assert ("activation difference lens", 1) in rows and ("difference SAE latents", 4) in rows
     whole = rows["whole residual stream", width]
     assert whole["kl_removed"] == pytest.approx(rows["PCA of the difference", width]["kl_removed"], abs=1e-3)
     for row in rows.values():

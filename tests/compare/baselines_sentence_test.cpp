@@ -18,6 +18,15 @@ TEST(BaselinesSentence, SaysWhereTheSimpleMethodWins) {
             "difference in means in 1 direction 50%; 4 latents remove 70% of the KL, PCA of the difference in 4 directions 60%.");
 }
 
+TEST(BaselinesSentence, SaysWhatAnSaeOnTheDifferenceRemoves) {
+  const std::vector<BaselineRow> rows = {row("PCA of the difference", 4, 0.6), row("difference SAE latents", 1, 0.2),
+                                         row("difference SAE latents", 4, 0.55), row("crosscoder latents", 4, 0.7)};
+  EXPECT_EQ(
+      baselines_sentence(rows),
+      "The crosscoder does better than the simple methods at every number of directions: 4 latents remove 70% of the KL, PCA "
+      "of the difference in 4 directions 60%. An SAE on the difference removes 20% with 1 latent, 55% with 4 latents.");
+}
+
 TEST(BaselinesSentence, SaysWhereItWinsAlways) {
   const std::vector<BaselineRow> rows = {row("PCA of the difference", 4, 0.6), row("crosscoder latents", 4, 0.05)};
   EXPECT_EQ(

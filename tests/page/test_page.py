@@ -5,6 +5,7 @@ import pathlib
 import re
 
 import pytest
+from playwright.sync_api import expect
 
 AXE = pathlib.Path(__file__).parents[2] / "fi/report/page/node_modules/axe-core/axe.min.js"
 KINDS = ["rich", "empty", "nasty"]
@@ -249,7 +250,7 @@ def test_colours_tokens_by_kl_and_goes_back_to_words(visit):
     assert page.locator("#answer-legend").is_visible()
     first = answer(page, 0, "base")
     assert first.locator(".kl").count() == 15
-    assert "mean 0.86 nats over 15 tokens; largest at “Mia” (6.40 nats)" in first.locator(".readout").inner_text()
+    expect(first.locator(".readout")).to_contain_text("mean 0.86 nats over 15 tokens; largest at “Mia” (6.40 nats)")
     assert page.locator("#answer-list article").nth(15).locator(".kl").count() == 0  # not shown yet
     page.click("#answer-more")
     assert page.locator("#answer-list article").nth(15).locator(".kl").count() > 0

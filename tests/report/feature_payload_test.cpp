@@ -71,6 +71,16 @@ TEST(FeaturePayload, HasWhatTheClassOfALatentRestsOn) {
   EXPECT_TRUE(lines[1][3][3].is_null());
 }
 
+TEST(FeaturePayload, HasWhatTokensAloneDoAfterTheMeasures) {
+  Report report = two_features();
+  report.features[0].token_cue = TokenCueRow{{"a"}, 1, 8};
+  const FeaturePayload payload = feature_payload(report);
+  const Json line = lines_of(payload.details)[0];
+  EXPECT_TRUE(line[3].is_null());
+  EXPECT_THAT(Json::parse(payload.columns)["strings"][line[4].get<size_t>()].get<std::string>(),
+              testing::StartsWith("more than a token cue: “a” alone"));
+}
+
 TEST(FeaturePayload, CannotEndAScriptElement) {
   const FeaturePayload payload = feature_payload(samples::nasty_report());
   for (const std::string& text : {payload.columns, payload.details}) {

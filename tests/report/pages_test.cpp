@@ -190,6 +190,13 @@ TEST_F(WriteReport, GivesTheSameBytesTwice) {
   EXPECT_EQ(read_file(first.features_parquet, "test"), read_file(second.features_parquet, "test"));
 }
 
+TEST(Pages, SayWhatTokensAloneDo) {
+  EXPECT_EQ(token_cue_text({{" Step", ":"}, 5, 8}),
+            "a token cue: “Step”, “:” alone, put into texts that leave it quiet, fire it in 5 of 8");
+  EXPECT_EQ(token_cue_text({{"\n"}, 3, 8}),
+            "more than a token cue: “⏎” alone, put into texts that leave it quiet, fires it in 3 of 8");
+}
+
 TEST(Pages, SayWhatHoldsInSampledAnswers) {
   Claim claim = samples::stepwise_claim();
   EXPECT_EQ(sampled_text(claim),
@@ -199,6 +206,16 @@ TEST(Pages, SayWhatHoldsInSampledAnswers) {
   std::swap(claim.effect.base, claim.effect.target);  // a loss
   claim.sampled->ci_high = -0.01;
   EXPECT_THAT(sampled_text(claim), testing::StartsWith("Sampled answers show it too"));
+}
+
+TEST(Pages, DoNotCallModelsAlikeWhereSomethingShowedThatWasNotCertain) {
+  Report report = samples::empty_report();
+  report.not_confirmed.clear();
+  EXPECT_EQ(no_claim_title(report), "Nothing to report, and that is a result");
+  EXPECT_THAT(conclusion(report).front(), HasSubstr("the target behaves like the base"));
+  report.not_confirmed.resize(1);
+  EXPECT_EQ(no_claim_title(report), "No difference was certain");
+  EXPECT_THAT(conclusion(report).front(), HasSubstr("no proof that the models are alike"));
 }
 
 TEST(Pages, SayOnlyOfLocatedClaimsThatTheyAreLocated) {

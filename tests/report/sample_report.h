@@ -213,6 +213,7 @@ inline FeatureRow sample_feature(int64_t layer, int number) {
   feature.suppressed_tokens = {" So", " I", " The", " Sure"};
   feature.categories = {{"arithmetic", 0.4, 3.1}, {"word_problems", 0.3, 2.2}, {"definitions", 0.2, 0.3}};
   feature.examples = {token_example(), token_example(), token_example()};
+  feature.token_cue = TokenCueRow{{"Step", " step", ":"}, 2, 8};
   return feature;
 }
 
@@ -359,6 +360,8 @@ inline Report rich_report() {
                                {"activation difference lens", 1, -0.02, -0.06, 0.01, 0.55},
                                {"PCA of the difference", 1, 0.15, 0.09, 0.22, 0.83},
                                {"PCA of the difference", 32, 0.83, 0.79, 0.86, 0.97},
+                               {"difference SAE latents", 1, 0.16, 0.1, 0.23, 0.8},
+                               {"difference SAE latents", 32, 0.8, 0.74, 0.85, 0.95},
                                {"crosscoder latents", 1, 0.178, 0.11, 0.24, 0.79},
                                {"crosscoder latents", 32, 0.77, 0.71, 0.82, 0.95},
                                {"random subspace", 32, 0.07, 0.05, 0.09, 0.6},

@@ -95,7 +95,7 @@ TEST(MarkChanges, StaysFastOnLongAnswers) {
 
 TEST(TextMetrics, MeasuresLikeDejaVuSans) {
   EXPECT_NEAR(text_width("A", {2048}), 1401, 0.5);
-  EXPECT_NEAR(text_width("A", {2048, Weight::kBold}), 1585, 0.5);
+  EXPECT_NEAR(text_width("A", {2048, FontWeight::kBold}), 1585, 0.5);
   EXPECT_NEAR(text_width("e\u0301", {2048}), text_width("e", {2048}), 1e-9);
 }
 

@@ -15,11 +15,11 @@ using namespace figures;
 // Bars to measure the others by: what so many directions do by chance, and all that this layer can do.
 bool is_control(const BaselineRow& row) { return row.method == "random subspace" || row.method == "whole residual stream"; }
 
-bool is_crosscoder(const BaselineRow& row) { return row.method == "crosscoder latents"; }
+bool is_dictionary(const BaselineRow& row) { return row.method.ends_with(" latents"); }
 
 Ink method_ink(const BaselineRow& row) {
   if (is_control(row)) return Ink::kSoft;
-  return is_crosscoder(row) ? Ink::kTarget : Ink::kModified;
+  return is_dictionary(row) ? Ink::kTarget : Ink::kModified;
 }
 
 }  // namespace
@@ -29,7 +29,7 @@ Figure draw_baselines_race(const BaselinesRace& race, const Canvas& canvas) {
   const std::string title = "Simple methods beside the crosscoder", alt = clean_line(race.result);
   double y = draw_heading(svg, canvas, title, fmt::format("{} Bars: share of the KL at layer {} that goes.", alt, race.layer));
   std::vector<LegendEntry> legend = {{"simple method", Ink::kModified}, {"for scale", Ink::kSoft}};
-  if (std::ranges::any_of(race.rows, is_crosscoder)) legend.insert(legend.begin() + 1, {"crosscoder", Ink::kTarget});
+  if (std::ranges::any_of(race.rows, is_dictionary)) legend.insert(legend.begin() + 1, {"trained dictionary", Ink::kTarget});
   y = draw_legend(svg, canvas, y, legend);
   const IntervalColumns columns = interval_columns(svg, canvas);
   const Axis axis{-0.1, 1, columns.plot_from, columns.plot_to};

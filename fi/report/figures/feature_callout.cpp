@@ -5,6 +5,7 @@
 
 #include "fi/report/figures/parts.h"
 #include "fi/report/format.h"
+#include "fi/report/overview.h"
 #include "fi/report/text.h"
 
 namespace fi {
@@ -89,7 +90,7 @@ double draw_categories(Svg& svg, Point at, double width, const FeatureRow& featu
 
 double draw_left(Svg& svg, const Box& box, const FeatureRow& feature) {
   double y = draw_paragraph(svg, {box.x, box.y + 14}, box.width, feature.name.value_or("Unnamed feature"),
-                            {{16, Weight::kBold}, Ink::kInk}, 3);
+                            {{16, FontWeight::kBold}, Ink::kInk}, 3);
   const std::string fires = feature.fires_on.value_or("");
   // Promoted tokens stand on the right, each as a chip.
   const std::string promotes = feature.promoted_tokens.empty() ? feature.promotes.value_or("") : "";
@@ -106,7 +107,9 @@ double draw_left(Svg& svg, const Box& box, const FeatureRow& feature) {
   y = draw_categories(svg, {box.x, y}, box.width, feature);
   const std::string score = feature.name_score ? " · name score " + format_number(*feature.name_score) : "";
   const std::string share = "explains " + format_share(feature.share_of_difference) + " of this layer's difference" + score;
-  return draw_paragraph(svg, {box.x, y + 6}, box.width, share, {kSmall, Ink::kSoft}, 2);
+  y = draw_paragraph(svg, {box.x, y + 6}, box.width, share, {kSmall, Ink::kSoft}, 2);
+  if (!feature.token_cue) return y;
+  return draw_paragraph(svg, {box.x, y + 6}, box.width, token_cue_text(*feature.token_cue), {kSmall, Ink::kSoft}, 4);
 }
 
 double draw_right(Svg& svg, const Box& box, const FeatureRow& feature) {

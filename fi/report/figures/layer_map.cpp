@@ -84,8 +84,8 @@ double draw_claim_rows(Svg& svg, const Frame& frame, const Report& report, doubl
       if (std::find(claim.layers.begin(), claim.layers.end(), report.layers[i].layer) == claim.layers.end()) continue;
       svg.rect({frame.x(i) - frame.step / 2, y, frame.step + 0.2, 8}, {.fill = Ink::kModified});
     }
-    const std::string label = ellipsise(claim.id, frame.left - 10, {10.5, Weight::kRegular});
-    svg.text({frame.left - 8, y + 8}, label, {{10.5, Weight::kRegular}, Ink::kSoft, Anchor::kEnd});
+    const std::string label = ellipsise(claim.id, frame.left - 10, {10.5, FontWeight::kRegular});
+    svg.text({frame.left - 8, y + 8}, label, {{10.5, FontWeight::kRegular}, Ink::kSoft, Anchor::kEnd});
     y += 16;
     ++shown;
   }

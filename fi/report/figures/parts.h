@@ -13,10 +13,10 @@ namespace fi::figures {
 // Parts that several figures share.
 
 inline constexpr double kMargin = 24.0;
-inline constexpr Font kTitle{17.0, Weight::kBold};
-inline constexpr Font kStrong{13.0, Weight::kBold};
-inline constexpr Font kBody{13.0, Weight::kRegular};
-inline constexpr Font kSmall{11.5, Weight::kRegular};
+inline constexpr Font kTitle{17.0, FontWeight::kBold};
+inline constexpr Font kStrong{13.0, FontWeight::kBold};
+inline constexpr Font kBody{13.0, FontWeight::kRegular};
+inline constexpr Font kSmall{11.5, FontWeight::kRegular};
 
 struct Axis {
   double low = 0.0, high = 1.0;  // values

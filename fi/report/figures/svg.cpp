@@ -136,7 +136,7 @@ void Svg::text(Point baseline, std::string_view text, const TextStyle& style) {
   const char* space = keeps_space ? " xml:space=\"preserve\"" : "";
   constexpr const char* kAnchors[] = {"", " text-anchor=\"middle\"", " text-anchor=\"end\""};
   body_ += fmt::format("<text x=\"{}\" y=\"{}\" font-size=\"{}\"{}{}{} {}>{}</text>\n", number(baseline.x), number(baseline.y),
-                       number(size), style.font.weight == Weight::kBold ? " font-weight=\"700\"" : "",
+                       number(size), style.font.weight == FontWeight::kBold ? " font-weight=\"700\"" : "",
                        kAnchors[static_cast<int>(style.anchor)], space, fill({.fill = style.ink}), escape_xml(clean_line(text)));
 }
 

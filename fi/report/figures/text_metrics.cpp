@@ -25,8 +25,8 @@ bool is_wide(char32_t code) {
 
 bool is_emoji(char32_t code) { return (code >= 0x1F000 && code <= 0x1FAFF) || (code >= 0x2600 && code <= 0x27BF); }
 
-double em_width(char32_t code, Weight weight) {
-  for (const Block& block : weight == Weight::kBold ? kBoldBlocks : kRegularBlocks) {
+double em_width(char32_t code, FontWeight weight) {
+  for (const Block& block : weight == FontWeight::kBold ? kBoldBlocks : kRegularBlocks) {
     if (code < block.first || code > block.last) continue;
     if (const uint16_t width = block.widths[code - block.first]) return width / kUnitsPerEm;
   }
@@ -68,7 +68,7 @@ std::vector<Piece> pieces_of(std::string_view text, double max_width, const Font
   return pieces;
 }
 
-std::string trimmed(std::string text) {
+std::string without_end_blanks(std::string text) {
   text.erase(text.find_last_not_of(" \n") + 1);
   return text;
 }
@@ -90,14 +90,15 @@ std::string ellipsise(std::string_view text, double max_width, const Font& font)
     if (width > max_width) break;
     kept += cluster;
   }
-  return trimmed(kept) + "…";
+  return without_end_blanks(kept) + "…";
 }
 
 std::vector<std::string> wrap(std::string_view text, double max_width, const Font& font, size_t max_lines) {
   std::vector<std::string> lines;
   double used = 0.0;
   for (const Piece& piece : pieces_of(text, max_width, font)) {
-    const bool fits = !lines.empty() && used + text_width(trimmed(piece.text), font) <= max_width && lines.back().back() != '\n';
+    const bool fits =
+        !lines.empty() && used + text_width(without_end_blanks(piece.text), font) <= max_width && lines.back().back() != '\n';
     if (!fits) {
       lines.emplace_back();
       used = 0.0;
@@ -112,7 +113,7 @@ std::vector<std::string> wrap(std::string_view text, double max_width, const Fon
     lines.resize(max_lines);
     lines.back() = ellipsise(rest, max_width, font);
   }
-  for (std::string& line : lines) line = trimmed(line);
+  for (std::string& line : lines) line = without_end_blanks(line);
   return lines;
 }
 

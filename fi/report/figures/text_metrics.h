@@ -6,11 +6,11 @@
 
 namespace fi {
 
-enum class Weight { kRegular, kBold };
+enum class FontWeight { kRegular, kBold };
 
 struct Font {
   double size = 12.0;  // pixels
-  Weight weight = Weight::kRegular;
+  FontWeight weight = FontWeight::kRegular;
 };
 
 /// Width of one line in pixels, from DejaVu Sans's advance widths; other scripts are taken at the width of the widest usual

@@ -112,10 +112,11 @@ function Examples({ examples }: { examples: Example[] }) {
   );
 }
 
-function Provenance({ feature }: { feature: Feature }) {
+function Provenance({ feature, details }: { feature: Feature; details: Details }) {
   const facts = [`explains ${formatShare(feature.share)} of its layer’s difference`];
   if (feature.engine) facts.push(`found by ${feature.engine}`);
   if (feature.score !== null) facts.push(`name tells held-out examples apart with balanced accuracy ${formatNumber(feature.score)}`);
+  if (details.tokenCue) facts.push(details.tokenCue);
   return <p class="label">{facts.join(' · ')}</p>;
 }
 
@@ -142,7 +143,7 @@ export function Callout({ feature, details }: { feature: Feature; details: Detai
         </Labelled>
         <Categories details={details} />
         <Interventions claims={feature.claims} />
-        <Provenance feature={feature} />
+        <Provenance feature={feature} details={details} />
         <p class="label">
           {feature.claims.map(({ number, anchor, verdict }) => (
             <span key={number}>

@@ -32,6 +32,7 @@ export interface Details {
   categories: { name: string; base: number; target: number }[];
   examples: Example[];
   measures: Measures | null; // of a latent
+  tokenCue: string; // what its tokens do alone; empty where that was not tried
 }
 
 type RatioColumns = [value: number, low: number, high: number];
@@ -44,14 +45,15 @@ type Line = [
   suppressed: number[],
   categories: [number, number, number][],
   examples: [category: number, tokens: number[], base: number[], target: number[]][],
-  measures?: MeasureColumns,
+  measures?: MeasureColumns | null,
+  tokenCue?: number,
 ];
 
 function ratio([value, low, high]: RatioColumns): Ratio {
   return { value, low, high };
 }
 
-function measuresOf(columns: MeasureColumns | undefined): Measures | null {
+function measuresOf(columns: MeasureColumns | null | undefined): Measures | null {
   if (!columns) return null;
   const [firingRate, firings, texts, baseNorm, targetNorm, targetNormShare, decoderCosine, useRatio, base, target, inBase, inTarget] = columns;
   return {
@@ -70,7 +72,7 @@ export function readDetails(source: () => string, strings: string[]): DetailsRea
   const text = (place: number) => strings[place] ?? '';
   return (index) => {
     lines ??= source().split('\n');
-    const [suppressed, categories, examples, measures] = JSON.parse(lines[index] || '[[],[],[]]') as Line;
+    const [suppressed, categories, examples, measures, tokenCue] = JSON.parse(lines[index] || '[[],[],[]]') as Line;
     return {
       suppressed: suppressed.map(text),
       categories: categories.map(([name, base, target]) => ({ name: text(name), base, target })),
@@ -79,6 +81,7 @@ export function readDetails(source: () => string, strings: string[]): DetailsRea
         tokens: tokens.map((token, at) => ({ text: text(token), base: (base[at] ?? 0) / 100, target: (target[at] ?? 0) / 100 })),
       })),
       measures: measuresOf(measures),
+      tokenCue: text(tokenCue ?? 0),
     };
   };
 }

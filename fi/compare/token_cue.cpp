@@ -1,0 +1,90 @@
+#include "fi/compare/token_cue.h"
+
+#include <algorithm>
+#include <map>
+
+#include "fi/core/random.h"
+
+namespace fi {
+namespace {
+
+constexpr size_t kCueTokens = 3;
+constexpr size_t kInjectedTexts = 8;
+constexpr size_t kFewestTexts = 4;
+constexpr double kFiresShare = 0.5;  // of the strongest
+constexpr double kQuietShare = 0.1;
+
+// Those that add up to most where the feature fires.
+TokenIds strongest_tokens(const std::vector<ShownText>& shown, double strongest) {
+  std::map<int32_t, double> sums;
+  for (const ShownText& text : shown) {
+    for (const ShownRow& row : text.rows) {
+      if (row.value >= kFiresShare * strongest) sums[row.token] += row.value;
+    }
+  }
+  std::vector<std::pair<double, int32_t>> order;
+  for (const auto& [token, sum] : sums) order.emplace_back(-sum, token);
+  std::ranges::sort(order);
+  TokenIds tokens;
+  for (size_t i = 0; i < std::min(kCueTokens, order.size()); ++i) tokens.push_back(order[i].second);
+  return tokens;
+}
+
+TracedText with_tokens(TracedText text, const TokenIds& tokens, Random& random) {
+  for (const int32_t token : tokens) {
+    const auto room = static_cast<uint64_t>(std::ssize(text.ids) - text.answer_start) + 1;
+    text.ids.insert(text.ids.begin() + text.answer_start + static_cast<int64_t>(random.below(room)), token);
+  }
+  return text;
+}
+
+}  // namespace
+
+std::optional<TokenCue> inject_tokens(const std::vector<ShownText>& shown, const std::vector<TracedText>& texts,
+                                      const LargestActivations& largest, uint64_t seed) {
+  double strongest = 0.0;
+  for (const ShownText& text : shown) strongest = std::max(strongest, text.largest());
+  std::vector<size_t> quiet;
+  for (const ShownText& text : shown) {
+    if (text.largest() <= kQuietShare * strongest) quiet.push_back(static_cast<size_t>(text.text));
+  }
+  if (strongest <= 0.0 || quiet.size() < kFewestTexts) return std::nullopt;
+  Random random(seed, stream_of("token injection"));
+  random.shuffle(quiet);
+  quiet.resize(std::min(quiet.size(), kInjectedTexts));
+  TokenCue cue{.tokens = strongest_tokens(shown, strongest), .num_texts = std::ssize(quiet)};
+  std::vector<TracedText> injected;
+  for (const size_t i : quiet) injected.push_back(with_tokens(texts[i], cue.tokens, random));
+  for (const double value : largest(injected)) cue.num_fired += value >= kFiresShare * strongest ? 1 : 0;
+  return cue;
+}
+
+std::vector<double> CueReader::largest(const std::vector<TracedText>& changed, int64_t layer,
+                                       const std::function<at::Tensor(const PairedRows&)>& values_of) const {
+  const int64_t shared = shared_prefix(texts);
+  const PairedRows rows = capture_rows(base, target, changed, {layer}, is_special, silent_progress()).front();
+  const at::Tensor values = values_of(rows).to(at::kDouble).contiguous();
+  std::vector<double> most(changed.size(), 0.0);
+  for (size_t i = 0; i < rows.text.size(); ++i) {
+    double& of_text = most[static_cast<size_t>(rows.text[i])];
+    if (rows.position[i] >= shared) of_text = std::max(of_text, values.const_data_ptr<double>()[i]);
+  }
+  return most;
+}
+
+void add_token_cue(Json& entry, const std::vector<ShownText>& shown, const CueReader& reader, int64_t layer,
+                   const std::function<at::Tensor(const PairedRows&)>& values_of, const Tokenizer& tokenizer, uint64_t seed) {
+  const bool has_name = (entry.contains("name") && entry["name"].at("passes_bar")) ||
+                        (entry.contains("described") && entry["described"].value("passes_bar", false));
+  if (!has_name) return;
+  const LargestActivations largest = [&](const std::vector<TracedText>& texts) {
+    return reader.largest(texts, layer, values_of);
+  };
+  const auto cue = inject_tokens(shown, reader.texts, largest, seed);
+  if (!cue) return;
+  std::vector<std::string> tokens;
+  for (const int32_t token : cue->tokens) tokens.push_back(tokenizer.token_text(token));
+  entry["token_cue"] = {{"tokens", tokens}, {"num_fired", cue->num_fired}, {"num_texts", cue->num_texts}};
+}
+
+}  // namespace fi
