@@ -65,7 +65,8 @@ def test_claims_with_causal_tests_can_be_recomputed(program, models, tmp_path):
     ledger = recompute_claims.recompute(tmp_path / "run")
     assert ledger.differences == []
     assert ledger.compared["verdict"] >= 1
-    assert ledger.compared["sampled"] >= 10 and ledger.compared["causal share"] >= 5 and ledger.compared["transplant"] >= 3
+    assert ledger.compared["sampled"] >= 10 and ledger.compared["causal share"] >= 5
+    assert ledger.compared["transplant"] >= 3
 
 
 @pytest.mark.parametrize(
