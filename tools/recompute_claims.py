@@ -483,6 +483,9 @@ def check_claims(run: Run, ledger: Ledger):
         ledger.check("holds", where, True, held)
         ledger.check("kind", where, claim["kind"], kind_of(finding))
         passed = any(test and test["passed"] for name, test in claim["causal"].items() if name != "specificity")
+        if sampled := claim["sampled"]:
+            gains = effect["target"] >= effect["base"]
+            passed = passed and (sampled["ci_low"] > 0 if gains else sampled["ci_high"] < 0)
         ledger.check("verdict", where, claim["verdict"], "verified" if passed else "suggestive")
         for model in ("base", "target"):
             ledger.check("sentence", where, measure_text(effect[model], effect) in claim["sentence"], True)

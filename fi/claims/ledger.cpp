@@ -149,7 +149,8 @@ bool passed(const std::optional<CausalTest>& test) { return test && test->passed
 Claim make_claim(const FindingGroup& group, const LedgerInputs& inputs) {
   const Finding& primary = inputs.findings[group.primary];
   ClaimWords words = words_for(group, inputs);
-  Claim claim{.kind = words.kind, .verdict = "suggestive"};
+  Claim claim{.kind = words.kind, .verdict = "suggestive", .effect = words.effect};
+  claim.sampled = sampled_effect(inputs.sampled, primary);
   if (const Localisation* place = find_localisation(inputs.localisations, primary.candidate.categories)) {
     claim.layers = place->layers;
     claim.transplants = place->transplants;
@@ -158,7 +159,8 @@ Claim make_claim(const FindingGroup& group, const LedgerInputs& inputs) {
     claim.necessity = place->necessity;
     claim.sufficiency = place->sufficiency;
     claim.specificity = place->specificity;
-    if (passed(claim.necessity) || passed(claim.sufficiency)) claim.verdict = "verified";
+    const bool shows_again = !claim.sampled || holds_when_sampled(claim.effect, *claim.sampled);
+    if (shows_again && (passed(claim.necessity) || passed(claim.sufficiency))) claim.verdict = "verified";
   }
   words.layers = claim.layers;
   claim.sentence = claim_sentence(words);
@@ -166,8 +168,6 @@ Claim make_claim(const FindingGroup& group, const LedgerInputs& inputs) {
   claim.trigger = words.trigger;
   claim.behaviour = behaviour_text(group, inputs.findings);
   claim.categories = primary.candidate.categories;
-  claim.effect = words.effect;
-  claim.sampled = sampled_effect(inputs.sampled, primary);
   claim.examples = examples_of(primary, inputs.confirmation);
   for (const size_t i : group.supporting) claim.supporting.push_back(evidence_of(inputs.findings[i], true));
   return claim;

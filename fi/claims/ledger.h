@@ -39,7 +39,8 @@ struct LedgerInputs {
 };
 
 /// The claims that the findings support, strongest first, with ids "claim-1", "claim-2", ...
-/// `verified`: the behaviour held on fresh prompts and the located subspace passed necessity or sufficiency against its controls;
+/// `verified`: the behaviour held on fresh prompts, and again in sampled answers where there are some, and the located subspace
+/// passed necessity or sufficiency against its controls;
 /// `suggestive`: it held on fresh prompts alone.
 std::vector<Claim> make_claims(const LedgerInputs& inputs, const ClaimOptions& options);
 

@@ -337,6 +337,10 @@ LatentMeasures latent_measures_from_json(const Json& document, std::string_view 
   return measures;
 }
 
+bool holds_when_sampled(const EffectEstimate& effect, const SampledEffect& sampled) {
+  return effect.target >= effect.base ? sampled.ci_low > 0.0 : sampled.ci_high < 0.0;
+}
+
 Report report_from_json(const Json& document, std::string_view where) {
   check_report_document(document, where);
   Report report;

@@ -98,6 +98,9 @@ struct SampledEffect {
   double ci_high = 0.0;
 };
 
+/// True where sampled answers show the effect too: the interval of the difference is on its side of zero.
+bool holds_when_sampled(const EffectEstimate& effect, const SampledEffect& sampled);
+
 struct Claim {
   std::string id;       // "claim-1"
   std::string kind;     // "added", "removed", "modified"

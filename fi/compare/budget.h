@@ -19,7 +19,7 @@ struct Budget {
   int64_t max_patched_texts = 12;  // of these, for layer patching
   int64_t shown_answers = 40;      // prompts whose answers the report shows; both models read both for token KL
   int64_t max_localised_claims = 3;
-  int64_t sampled_prompts = 12;  // of each localised claim, answered again with sampling
+  int64_t sampled_prompts = 24;  // of each localised claim, answered again with sampling
   int64_t samples_of_prompt = 2;
   int64_t texts_per_transplant = 8;
   int64_t texts_per_causal_test = 16;  // of each of its three sets
@@ -42,7 +42,7 @@ inline Budget budget_named(const std::string& name) {
             .max_patched_texts = 6,
             .shown_answers = 24,
             .max_localised_claims = 1,
-            .sampled_prompts = 8,
+            .sampled_prompts = 12,
             .texts_per_transplant = 6,
             .texts_per_causal_test = 8,
             .crosscoder_tokens = 0};
@@ -58,7 +58,7 @@ inline Budget budget_named(const std::string& name) {
             .max_patched_texts = 32,
             .shown_answers = 120,
             .max_localised_claims = 7,
-            .sampled_prompts = 24,
+            .sampled_prompts = 36,
             .samples_of_prompt = 4,
             .texts_per_transplant = 16,
             .texts_per_causal_test = 32,

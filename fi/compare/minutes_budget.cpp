@@ -32,7 +32,7 @@ const Budget& named_at(int level) {
                                  .max_patched_texts = 2,
                                  .shown_answers = 12,
                                  .max_localised_claims = 1,
-                                 .sampled_prompts = 4,
+                                 .sampled_prompts = 6,
                                  .texts_per_transplant = 4,
                                  .texts_per_causal_test = 6,
                                  .crosscoder_tokens = 0};

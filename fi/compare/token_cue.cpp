@@ -30,10 +30,13 @@ TokenIds strongest_tokens(const std::vector<ShownText>& shown, double strongest)
   return tokens;
 }
 
+// In place of as many at the end of a long text, which may be as long as the models read. The first token stays the first.
 TracedText with_tokens(TracedText text, const TokenIds& tokens, Random& random) {
+  const int64_t start = std::max<int64_t>(text.answer_start, 1);
+  if (std::ssize(text.ids) - start >= 2 * std::ssize(tokens)) text.ids.resize(text.ids.size() - tokens.size());
   for (const int32_t token : tokens) {
-    const auto room = static_cast<uint64_t>(std::ssize(text.ids) - text.answer_start) + 1;
-    text.ids.insert(text.ids.begin() + text.answer_start + static_cast<int64_t>(random.below(room)), token);
+    const auto room = static_cast<uint64_t>(std::max<int64_t>(std::ssize(text.ids) - start, 0)) + 1;
+    text.ids.insert(text.ids.begin() + std::min(start, std::ssize(text.ids)) + static_cast<int64_t>(random.below(room)), token);
   }
   return text;
 }

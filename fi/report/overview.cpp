@@ -173,8 +173,8 @@ std::vector<std::string> conclusion(const Report& report) {
                   "hand, so no layer, feature or cause was looked for.",
                   tested_on(report))
             : "No claim is verified: each rests on behaviour that differs on fresh prompts, but none has yet passed a causal "
-              "test "
-              "against random controls. Read layers as where the difference shows, not as proof of where it is made.");
+              "test against random controls and shown again in sampled answers. Read layers as where the difference shows, not "
+              "as proof of where it is made.");
   } else if (verified > 0) {
     paragraphs.push_back(fmt::format("{} passed a causal test against its controls as well as the test on fresh prompts.",
                                      verified == 1 ? "One claim" : std::to_string(verified) + " claims"));
@@ -199,24 +199,28 @@ std::string token_cue_text(const TokenCueRow& cue) {
 
 std::string sampled_text(const Claim& claim) {
   const SampledEffect& sampled = *claim.sampled;
-  const bool is_gain = claim.effect.target >= claim.effect.base;
-  const bool holds = is_gain ? sampled.ci_low > 0.0 : sampled.ci_high < 0.0;
   EffectEstimate effect = claim.effect;
   effect.base = sampled.base;
   effect.target = sampled.target;
   effect.ci_low = sampled.ci_low;
   effect.ci_high = sampled.ci_high;
-  return fmt::format("{} (temperature {}, {} answers to {} prompts): {}, difference {}",
-                     holds ? "Sampled answers show it too" : "Sampled answers do not show it for certain",
-                     format_number(sampled.temperature), format_count(sampled.num_prompts * sampled.samples_a_prompt),
-                     format_count(sampled.num_prompts), format_change(effect), format_interval(effect));
+  return fmt::format(
+      "{} (temperature {}, {} answers to {} prompts): {}, difference {}",
+      holds_when_sampled(claim.effect, sampled) ? "Sampled answers show it too" : "Sampled answers do not show it for certain",
+      format_number(sampled.temperature), format_count(sampled.num_prompts * sampled.samples_a_prompt),
+      format_count(sampled.num_prompts), format_change(effect), format_interval(effect));
 }
 
 std::string verdict_meaning(const Claim& claim, const Report& report) {
   const std::string differs = fmt::format("differs on {}", tested_on(report));
-  if (claim.verdict == "verified") return differs + ", and a located set of features passed a causal test against its controls";
+  const auto passed = [](const std::optional<CausalTest>& test) { return test && test->passed; };
+  if (claim.verdict == "verified")
+    return fmt::format("{}{}, and a located set of features passed a causal test against its controls", differs,
+                       claim.sampled ? " and again in sampled answers" : "");
   if (claim.verdict == "refuted") return fmt::format("did not hold on {}, or a causal test spoke against it", tested_on(report));
   if (claim.verdict == "untested" || report.relation == "outputs-only") return differs + "; where it comes from was not tested";
+  if (passed(claim.necessity) || passed(claim.sufficiency))
+    return differs + " and passed a causal test, but is not certain where answers are sampled";
   return differs +
          (claim.layers.empty() ? "; no causal test has been passed" : " and is located, but no causal test has been passed");
 }

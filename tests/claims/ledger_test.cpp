@@ -165,5 +165,19 @@ TEST(MakeClaims, IsVerifiedOnlyWhereNecessityOrSufficiencyPassed) {
   EXPECT_EQ(verdict_of(std::nullopt, std::nullopt, std::nullopt), "suggestive");
 }
 
+TEST(MakeClaims, IsVerifiedOnlyWhereSampledAnswersShowItToo) {
+  const std::vector<Localisation> places = {
+      {.categories = {"word_problems"}, .causal_layer = 20, .necessity = CausalTest{.passed = true, .effect = 0.8}}};
+  const auto verdict_of = [&](double base, double target, double low, double high) {
+    const std::vector<Finding> findings = {finding({.id = "steps", .group = "reasoning", .base = base, .target = target})};
+    const std::vector<SampledChange> sampled = {{"steps", {"word_problems"}, {.ci_low = low, .ci_high = high}}};
+    return make_claims({findings, kPairs, kTitles, places, sampled}, {}).at(0).verdict;
+  };
+  EXPECT_EQ(verdict_of(0.0, 0.8, 0.1, 0.9), "verified");
+  EXPECT_EQ(verdict_of(0.0, 0.8, 0.0, 0.9), "suggestive");
+  EXPECT_EQ(verdict_of(0.9, 0.1, -0.9, -0.1), "verified");
+  EXPECT_EQ(verdict_of(0.9, 0.1, 0.1, 0.9), "suggestive");  // the other way round
+}
+
 }  // namespace
 }  // namespace fi

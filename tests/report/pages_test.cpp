@@ -222,6 +222,9 @@ TEST(Pages, SayOnlyOfLocatedClaimsThatTheyAreLocated) {
   const Claim nowhere{.verdict = "suggestive"}, located{.verdict = "suggestive", .layers = {3, 4}};
   EXPECT_EQ(verdict_meaning(nowhere, {}), "differs on fresh prompts; no causal test has been passed");
   EXPECT_EQ(verdict_meaning(located, {}), "differs on fresh prompts and is located, but no causal test has been passed");
+  const Claim unsure{.verdict = "suggestive", .layers = {3}, .necessity = CausalTest{.passed = true}};
+  EXPECT_EQ(verdict_meaning(unsure, {}),
+            "differs on fresh prompts and passed a causal test, but is not certain where answers are sampled");
   EXPECT_EQ(verdict_meaning(nowhere, {.relation = "outputs-only", .fresh_prompts = false}),
             "differs on these few prompts; where it comes from was not tested");
 }
