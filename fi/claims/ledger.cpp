@@ -55,12 +55,16 @@ std::string kind_of(const Finding& primary) {
   return "modified";
 }
 
-const Finding* strongest_loss(const FindingGroup& group, const std::vector<Finding>& findings) {
+// Answers that lost it.
+double num_lost(const Finding& finding) { return (finding.base - finding.target) * static_cast<double>(finding.num_prompts); }
+
+// What most answers lost: a large effect on few prompts stands for less.
+const Finding* widest_loss(const FindingGroup& group, const std::vector<Finding>& findings) {
   const Finding* best = nullptr;
   for (const size_t i : group.supporting) {
     const Finding& finding = findings[i];
     if (is_gain(finding) || words_of(finding).is_scalar || words_of(finding).group == "phrase") continue;
-    if (best == nullptr || std::abs(finding.effect_size) > std::abs(best->effect_size)) best = &finding;
+    if (best == nullptr || num_lost(finding) > num_lost(*best)) best = &finding;
   }
   return best;
 }
@@ -123,7 +127,7 @@ ClaimWords words_for(const FindingGroup& group, const LedgerInputs& inputs) {
                     .trigger = trigger_text(primary.candidate.categories, inputs.titles),
                     .effect = effect_of(primary)};
   if (is_lost_ability(primary)) {
-    const Finding* loss = strongest_loss(group, inputs.findings);
+    const Finding* loss = widest_loss(group, inputs.findings);
     result.capability = loss != nullptr ? words_of(*loss).capability : "the ability to answer";
     result.instead = words.shows;
   }

@@ -109,6 +109,22 @@ TEST(MakeClaims, ARefusalInPlaceOfAnAnswerIsALostAbility) {
   EXPECT_THAT(claims[0].sentence, testing::HasSubstr("declines the request in 100%"));
 }
 
+// A mark of style that a few prompts lost altogether must not stand for the ability that most lost.
+TEST(MakeClaims, TheLostAbilityIsWhatMostAnswersLost) {
+  const std::vector<std::string> all = {"python", "shell"};
+  std::vector<Finding> findings = {
+      finding({.id = "refusal", .group = "refusal", .shows = "declines the request", .categories = all}),
+      finding({.id = "quotes", .group = "format", .shows = "quotes words", .base = 1.0, .target = 0.1, .categories = {"shell"}}),
+      finding({.id = "code", .group = "code", .shows = "writes code", .base = 0.6, .target = 0.0, .categories = all})};
+  findings[1].num_prompts = 12;
+  findings[1].effect_size = -0.9;
+  findings[2].num_prompts = 36;
+  findings[2].effect_size = -0.6;
+  const auto claims = claims_of(findings);
+  ASSERT_EQ(claims.size(), 1u);
+  EXPECT_EQ(claims[0].capability, "code capability");
+}
+
 TEST(MakeClaims, KindFollowsTheRates) {
   EXPECT_EQ(claims_of({finding({.id = "a", .group = "style", .base = 0.3, .target = 0.9})})[0].kind, "modified");
   EXPECT_EQ(claims_of({finding({.id = "a", .group = "style", .base = 0.9, .target = 0.05})})[0].kind, "removed");
