@@ -25,17 +25,25 @@ struct Running {
   Random random;
 };
 
-/// Nucleus sampling: draws from the smallest set of tokens whose probability reaches top_p.
+/// Draws one of the first `count` of weights that add up to `total`.
+int64_t draw_index(const float* weights, int64_t count, double total, Random& random) {
+  double draw = random.uniform() * total;
+  int64_t chosen = 0;
+  while (chosen + 1 < count && draw >= weights[chosen]) draw -= weights[chosen++];
+  return chosen;
+}
+
+/// Nucleus sampling: draws from the smallest set of tokens whose probability reaches top_p. Only a set smaller than all needs
+/// them in order, which takes as long as making the logits of a small model.
 int32_t sample(const at::Tensor& logits, const GenerateOptions& options, Random& random) {
-  const auto [probabilities, order] = logits.div(options.temperature).softmax(-1).sort(-1, /*descending=*/true);
+  const at::Tensor all = logits.div(options.temperature).softmax(-1);
+  if (options.top_p >= 1.0) return static_cast<int32_t>(draw_index(all.const_data_ptr<float>(), all.numel(), 1.0, random));
+  const auto [probabilities, order] = all.sort(-1, /*descending=*/true);
   const float* p = probabilities.const_data_ptr<float>();
   int64_t kept = 0;
   double total = 0.0;
   while (kept < probabilities.numel() && total < options.top_p) total += p[kept++];
-  double draw = random.uniform() * total;
-  int64_t chosen = 0;
-  while (chosen + 1 < kept && draw >= p[chosen]) draw -= p[chosen++];
-  return static_cast<int32_t>(order[chosen].item<int64_t>());
+  return static_cast<int32_t>(order[draw_index(p, kept, total, random)].item<int64_t>());
 }
 
 /// Length of the longest beginning that all prompts share (their chat template, mostly) and that leaves each a token of its own.
