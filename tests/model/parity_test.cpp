@@ -240,6 +240,28 @@ TEST(Generate, StopsBeforeAStopTokenAndSamplesAlikeInAnyBatch) {
   for (size_t i = 0; i < prompts.size(); ++i) EXPECT_EQ(together[i].ids, alone[i].ids);
 }
 
+// Counts of 4,000 draws against the softmax: with all tokens, and with those alone that make 60% of it.
+TEST(Generate, DrawsTokensAsOftenAsTheirProbabilitySays) {
+  const Decoder model = load_tiny("qwen2");
+  const std::vector<TokenIds> prompts(4000, TokenIds{1, 5, 9});
+  const double temperature = 0.5;
+  ForwardOptions last;
+  last.logit_rows = at::tensor({int64_t{2}});
+  const at::Tensor all = model.forward(pack({prompts.data(), 1}), last).logits[0].div(temperature).softmax(-1).to(at::kDouble);
+  for (const double top_p : {1.0, 0.6}) {
+    const auto [sorted, order] = all.sort(-1, /*descending=*/true);
+    const at::Tensor kept = (sorted.cumsum(-1) - sorted).lt(top_p - 1e-9) * sorted;
+    const at::Tensor wanted = at::zeros_like(all).scatter_(0, order, kept / kept.sum());
+    at::Tensor counts = at::zeros_like(all);
+    for (const Generation& drawn :
+         generate(model, prompts, {.max_new_tokens = 1, .temperature = temperature, .top_p = top_p, .batch_size = 500},
+                  silent_progress()))
+      counts[drawn.ids.at(0)] += 1.0 / static_cast<double>(prompts.size());
+    const at::Tensor tolerance = 5.0 * (wanted * (1.0 - wanted) / static_cast<double>(prompts.size())).sqrt() + 1e-3;
+    EXPECT_TRUE((counts - wanted).abs().lt(tolerance).all().item<bool>()) << "top_p " << top_p;
+  }
+}
+
 // Eleven prompts over one, two or eleven slots: those that end early make room for the others.
 TEST(Generate, AnswersDoNotDependOnTheNumberOfSlotsOrASharedBeginning) {
   const Decoder model = load_tiny("llama_untied");
