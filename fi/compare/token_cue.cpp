@@ -12,7 +12,7 @@ constexpr size_t kCueTokens = 3;
 constexpr size_t kInjectedTexts = 8;
 constexpr size_t kFewestTexts = 4;
 constexpr double kFiresShare = 0.5;  // of the strongest
-constexpr double kQuietShare = 0.1;
+constexpr double kQuietShare = 0.25;
 
 // Those that add up to most where the feature fires.
 TokenIds strongest_tokens(const std::vector<ShownText>& shown, double strongest) {

@@ -20,7 +20,7 @@ struct TokenCue {
 /// The largest activation of a feature on each text.
 using LargestActivations = std::function<std::vector<double>(const std::vector<TracedText>&)>;
 
-/// Nothing where fewer than four texts are quiet: a tenth as strong as the strongest, or less. `shown` are of `texts`.
+/// Nothing where fewer than four texts are quiet: a quarter as strong as the strongest, or less. `shown` are of `texts`.
 std::optional<TokenCue> inject_tokens(const std::vector<ShownText>& shown, const std::vector<TracedText>& texts,
                                       const LargestActivations& largest, uint64_t seed);
 

@@ -39,6 +39,9 @@ bool has_both(const std::vector<char>& labels) {
   return inside >= kFewestTexts && std::ssize(labels) - inside >= kFewestTexts;
 }
 
+// What is true of more than two in three texts says little of one.
+bool is_of_most(const std::vector<char>& labels) { return 3 * num_inside(labels) > 2 * std::ssize(labels); }
+
 // Where the first `num_quiet` texts do not fire and the others do.
 double balanced_accuracy(const std::vector<char>& labels, size_t num_quiet) {
   const auto inside = static_cast<double>(num_inside(labels)), outside = static_cast<double>(labels.size()) - inside;
@@ -49,23 +52,26 @@ double balanced_accuracy(const std::vector<char>& labels, size_t num_quiet) {
 
 struct Split {
   double threshold = 0.0;  // fires above it
-  double accuracy = 0.0;   // balanced
+  double assured = 0.0;    // balanced accuracy by Laplace's rule, so that few texts, all told apart, are not taken for many
 };
 
 // Halfway between two neighbouring values, so that held-out texts near it fall to either side.
 Split best_split(const SortedTexts& texts, const std::vector<char>& labels) {
   const int64_t inside = num_inside(labels), outside = std::ssize(labels) - inside;
   double threshold = texts.value(0) - 1.0;  // all fire
-  int64_t hits = inside, rejections = 0, best = inside * outside;
+  int64_t hits = inside, rejections = 0, best = inside * outside, best_hits = hits, best_rejections = 0;
   for (size_t i = 0; i + 1 < labels.size(); ++i) {
     hits -= labels[i];
     rejections += 1 - labels[i];
     const int64_t score = hits * outside + rejections * inside;  // accuracy without a rounding that could decide a tie
     if (texts.value(i) == texts.value(i + 1) || score <= best) continue;
     best = score;
+    best_hits = hits;
+    best_rejections = rejections;
     threshold = 0.5 * (texts.value(i) + texts.value(i + 1));
   }
-  return {threshold, static_cast<double>(best) / static_cast<double>(2 * inside * outside)};
+  const auto assured = [](int64_t right, int64_t of) { return static_cast<double>(right + 1) / static_cast<double>(of + 2); };
+  return {threshold, 0.5 * (assured(best_hits, inside) + assured(best_rejections, outside))};
 }
 
 // How many texts do not fire.
@@ -95,9 +101,9 @@ std::optional<ScoredName> best_name(const std::vector<TextActivation>& fit, cons
   Split best_of_all;
   for (const NameHypothesis& hypothesis : hypotheses) {
     const std::vector<char> labels = seen.labels(hypothesis);
-    if (!has_both(labels) || !has_both(unseen.labels(hypothesis))) continue;
+    if (!has_both(labels) || !has_both(unseen.labels(hypothesis)) || is_of_most(labels)) continue;
     const Split split = best_split(seen, labels);
-    if (best != nullptr && split.accuracy <= best_of_all.accuracy) continue;
+    if (best != nullptr && split.assured <= best_of_all.assured) continue;
     best = &hypothesis;
     best_of_all = split;
   }

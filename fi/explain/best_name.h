@@ -39,8 +39,8 @@ struct ScoredName {
 inline constexpr double kNamingBar = 0.7;
 
 /// The hypothesis that explains `fit` best, scored on `held_out` with the threshold that `fit` set (detection scoring: Paulo et
-/// al., 2024, with categories and detectors in place of a judge); of equally good ones the first. Nothing if no hypothesis has at
-/// least two texts inside and outside in both sets.
+/// al., 2024, with categories and detectors in place of a judge); of equally good ones the first. Nothing if no hypothesis that
+/// is true of at most two in three texts has at least two inside and outside in both sets.
 std::optional<ScoredName> best_name(const std::vector<TextActivation>& fit, const std::vector<TextActivation>& held_out,
                                     const std::vector<NameHypothesis>& hypotheses, uint64_t seed);
 

@@ -68,6 +68,20 @@ TEST(BestName, MayBeABehaviourThatNoCategoryStandsFor) {
   EXPECT_GT(name->score, 0.9);
 }
 
+TEST(BestName, IsNotWhatIsTrueOfMostTexts) {
+  const std::set<std::string> english_verse = {"english", "verse"}, english = {"english"}, odd = {"odd"};
+  std::vector<TextActivation> texts;
+  for (int i = 0; i < 60; ++i) {
+    const bool fires = i % 2 == 0, is_odd = i >= 56;  // four odd texts that never fire
+    texts.push_back({"any", !is_odd && (fires || i % 4 == 1) ? 4.0 : 0.0, is_odd ? &odd : fires ? &english_verse : &english});
+  }
+  const std::vector<NameHypothesis> hypotheses = {
+      {"answers in English", {}, "english"}, {"odd answers", {}, "odd"}, {"answers in verse", {}, "verse"}};
+  const auto name = best_name(texts, texts, hypotheses, 0);
+  ASSERT_TRUE(name);
+  EXPECT_EQ(name->words, "answers in verse");
+}
+
 // Against the definition: the threshold between two neighbouring values that tells most of the fitted texts apart.
 TEST(BestName, SplitsWhereTheFittedTextsAreToldApartBest) {
   for (uint64_t seed = 0; seed < 20; ++seed) {
