@@ -89,12 +89,12 @@ double draw_categories(Svg& svg, Point at, double width, const FeatureRow& featu
 }
 
 double draw_left(Svg& svg, const Box& box, const FeatureRow& feature) {
-  double y = draw_paragraph(svg, {box.x, box.y + 14}, box.width, feature.name.value_or("Unnamed feature"),
-                            {{16, FontWeight::kBold}, Ink::kInk}, 3);
+  const std::string name = feature.name.value_or("Unnamed feature");
+  double y = draw_paragraph(svg, {box.x, box.y + 14}, box.width, name, {{16, FontWeight::kBold}, Ink::kInk}, 5);
   const std::string fires = feature.fires_on.value_or("");
   // Promoted tokens stand on the right, each as a chip.
   const std::string promotes = feature.promoted_tokens.empty() ? feature.promotes.value_or("") : "";
-  if (!fires.empty()) {
+  if (!fires.empty() && !name.ends_with(fires)) {  // else the name says it
     y = draw_label(svg, {box.x, y + 6}, "fires on");
     y = draw_paragraph(svg, {box.x, y - 2}, box.width, fires, {kBody, Ink::kInk}, 3);
   }

@@ -128,7 +128,7 @@ export function Callout({ feature, details }: { feature: Feature; details: Detai
         <p class={feature.name ? 'big' : 'big unnamed'} dir="auto">
           {feature.name || 'Unnamed feature'}
         </p>
-        {feature.firesOn && (
+        {feature.firesOn && !feature.name.endsWith(feature.firesOn) && (
           <Labelled label="fires on">
             <p dir="auto">{feature.firesOn}</p>
           </Labelled>
