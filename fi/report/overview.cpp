@@ -193,7 +193,7 @@ std::string token_cue_text(const TokenCueRow& cue) {
   std::vector<std::string> tokens;
   for (const std::string& token : cue.tokens) tokens.push_back(fmt::format("“{}”", trimmed(clean_line(token))));
   return fmt::format("{}: {} alone, put into texts that leave it quiet, {} it in {} of {}",
-                     2 * cue.num_fired >= cue.num_texts ? "a token cue" : "more than a token cue", fmt::join(tokens, ", "),
+                     2 * cue.num_fired >= cue.num_texts ? "a token cue" : "no token cue seen", fmt::join(tokens, ", "),
                      tokens.size() == 1 ? "fires" : "fire", cue.num_fired, cue.num_texts);
 }
 

@@ -78,7 +78,7 @@ TEST(FeaturePayload, HasWhatTokensAloneDoAfterTheMeasures) {
   const Json line = lines_of(payload.details)[0];
   EXPECT_TRUE(line[3].is_null());
   EXPECT_THAT(Json::parse(payload.columns)["strings"][line[4].get<size_t>()].get<std::string>(),
-              testing::StartsWith("more than a token cue: “a” alone"));
+              testing::StartsWith("no token cue seen: “a” alone"));
 }
 
 TEST(FeaturePayload, CannotEndAScriptElement) {

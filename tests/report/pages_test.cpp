@@ -194,7 +194,7 @@ TEST(Pages, SayWhatTokensAloneDo) {
   EXPECT_EQ(token_cue_text({{" Step", ":"}, 5, 8}),
             "a token cue: “Step”, “:” alone, put into texts that leave it quiet, fire it in 5 of 8");
   EXPECT_EQ(token_cue_text({{"\n"}, 3, 8}),
-            "more than a token cue: “⏎” alone, put into texts that leave it quiet, fires it in 3 of 8");
+            "no token cue seen: “⏎” alone, put into texts that leave it quiet, fires it in 3 of 8");
 }
 
 TEST(Pages, SayWhatHoldsInSampledAnswers) {
