@@ -42,6 +42,8 @@ using DetectorList = std::vector<std::shared_ptr<const Detector>>;
 const DetectorList& builtin_detectors();
 /// A library file of the same format; kUsage errors name the entry and the field.
 DetectorList detectors_from_json(const Json& document, std::string_view where);
+/// What the id of a phrase's detector begins with; the phrase follows.
+inline constexpr std::string_view kPhraseId = "phrase:";
 /// Presence of a phrase, as contrastive n-gram search finds them. Case-insensitive, on word boundaries.
 std::shared_ptr<const Detector> phrase_detector(const std::string& phrase);
 

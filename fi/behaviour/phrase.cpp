@@ -9,7 +9,7 @@ namespace {
 
 Detector::Words words_for(const std::string& phrase) {
   const char* unit = phrase.find(' ') == std::string::npos ? "word" : "phrase";
-  return {.id = "phrase:" + phrase,
+  return {.id = std::string(kPhraseId) + phrase,
           .capability = fmt::format("use of the {} \"{}\"", unit, phrase),
           .shows = fmt::format("says \"{}\"", phrase),
           .group = "phrase",

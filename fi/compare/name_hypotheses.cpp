@@ -6,16 +6,11 @@
 #include "fi/compare/analysis.h"
 
 namespace fi {
-namespace {
-
-constexpr std::string_view kPhrase = "phrase:";
-
-}  // namespace
 
 void LocatedChanges::add(const std::vector<std::string>& categories, const std::vector<std::string>& behaviours) {
   triggers.insert(categories);
   for (const std::string& id : behaviours) {
-    if (id.starts_with(kPhrase)) phrases.insert(id);
+    if (id.starts_with(kPhraseId)) phrases.insert(id);
   }
 }
 
@@ -39,7 +34,7 @@ NameSources::NameSources(const PromptSet& prompts, const CompareOptions& options
   for (const auto& detector : detectors_for(options)) {
     if (!detector->words().is_scalar) detectors_.push_back(detector);
   }
-  for (const std::string& id : changes.phrases) detectors_.push_back(phrase_detector(id.substr(kPhrase.size())));
+  for (const std::string& id : changes.phrases) detectors_.push_back(phrase_detector(id.substr(kPhraseId.size())));
   for (const auto& detector : detectors_)
     hypotheses_.push_back({"answers in which the model " + detector->words().shows, {}, detector->words().id});
 }
