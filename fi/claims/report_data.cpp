@@ -222,6 +222,14 @@ void visit_fields(TokenCueRow& t, V&& v) {
 }
 
 template <typename V>
+void visit_fields(NamePlacesRow& p, V&& v) {
+  v("num_active", p.num_active);
+  v("fit_active", p.fit_active);
+  v("num_quiet", p.num_quiet);
+  v("fit_quiet", p.fit_quiet);
+}
+
+template <typename V>
 void visit_fields(FeatureRow& f, V&& v) {
   v("id", f.id);
   v("layer", f.layer);
@@ -232,6 +240,9 @@ void visit_fields(FeatureRow& f, V&& v) {
   v("promotes", f.promotes);
   v("named_by", f.named_by);
   v("name_score", f.name_score);
+  v("name_low", f.name_low);
+  v("name_high", f.name_high);
+  v("name_places", f.name_places);
   v("share_of_difference", f.share_of_difference);
   v("base_use", f.base_use);
   v("target_use", f.target_use);

@@ -205,16 +205,24 @@ struct TokenCueRow {
   int64_t num_texts = 0;
 };
 
+/// Whether a name fits the places where a feature is active, or all places of such a text alike.
+struct NamePlacesRow {
+  int64_t num_active = 0, fit_active = 0;  // places where it is active, and those that the name fits
+  int64_t num_quiet = 0, fit_quiet = 0;
+};
+
 struct FeatureRow {
   std::string id;  // "L18-pca-0"
   int64_t layer = 0;
   std::string engine;  // what found it: "difference PCA", "difference in means", "crosscoder"
   std::string kind;    // "added", "removed", "modified", "shared"
   std::optional<std::string> name, fires_on, promotes;
-  std::optional<std::string> named_by;  // the chat model whose words the name is
-  std::optional<double> name_score;     // balanced accuracy of detection on held-out examples
-  double share_of_difference = 0.0;     // of the layer's squared difference that the direction explains
-  double base_use = 0.0;                // mean absolute activation over tokens
+  std::optional<std::string> named_by;        // the chat model whose words the name is
+  std::optional<double> name_score;           // balanced accuracy of detection on held-out examples
+  std::optional<double> name_low, name_high;  // its 95% interval
+  std::optional<NamePlacesRow> name_places;   // of names that can be told from place to place
+  double share_of_difference = 0.0;           // of the layer's squared difference that the direction explains
+  double base_use = 0.0;                      // mean absolute activation over tokens
   double target_use = 0.0;
   std::optional<std::string> seeds;  // "3 of 3": dictionaries of other seeds that have it too; only where several were trained
   std::vector<std::string> promoted_tokens, suppressed_tokens;

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "fi/compare/name_hypotheses.h"
 #include "fi/core/json.h"
-#include "fi/explain/best_name.h"
 #include "fi/explain/described_name.h"
 #include "fi/tokenizer/tokenizer.h"
 
@@ -27,11 +27,14 @@ struct ShownRow {
 struct ShownText {
   std::string category;
   std::vector<ShownRow> rows;
-  const std::set<std::string>* shows = nullptr;  // as in TextActivation
-  int64_t text = 0;                              // its number among the texts that were read
+  const ReadAnswer* answer = nullptr;  // null: not known
+  int64_t text = 0;                    // its number among the texts that were read
 
   double largest() const;  // 0 where nothing is active
 };
+
+/// The strongest row, the first of equals. The text has rows.
+const ShownRow& peak_of(const ShownText& text);
 
 /// What both models use a feature for in one kind of prompt.
 struct UseInCategory {
@@ -50,13 +53,14 @@ Json example_documents(const std::vector<ShownText>& texts, const Tokenizer& tok
 
 /// How features are named.
 struct Naming {
-  const std::vector<NameHypothesis>& hypotheses;
+  const NameSources& sources;
   Explainer* explainer = nullptr;  // a chat model's words beside the hypotheses; may be null
   uint64_t seed = 0;
 };
 
 /// Adds to a feature's entry, where there is something to say: "name", the best hypothesis for where it is active, and
-/// "described", a chat model's description, or the "failure" to get one. Both are scored on every second text of each category.
+/// "described", a chat model's description, or the "failure" to get one. Both are scored on every second text of each category,
+/// and tested from place to place where they can be.
 void add_names(Json& entry, const std::vector<ShownText>& texts, const Tokenizer& tokenizer, const Naming& naming);
 
 }  // namespace fi

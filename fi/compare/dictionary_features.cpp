@@ -75,12 +75,12 @@ Json features_of_dictionary(const FeaturesRequest& request, ProgressSink& progre
         place.folder.string(), base.files.name);
 
   const NameSources names(builtin_prompts(), request.models, {});
-  const std::vector<std::set<std::string>> shows = names.shown_in(read_texts(place.folder), *base.tokenizer);
+  const std::vector<ReadAnswer> answers = names.read_answers(read_texts(place.folder), *base.tokenizer);
   const SeedStability no_siblings;
   const FeatureTable table =
       find_features(crosscoder, rows, row_labels(store, first), {.min_firings = request.min_firings}, progress);
-  const LatentInputs inputs{crosscoder,  store,        table,           first, place.layer,
-                            no_siblings, base.decoder, *base.tokenizer, shows, {names.hypotheses()}};
+  const LatentInputs inputs{crosscoder,  store,        table,           first,   place.layer,
+                            no_siblings, base.decoder, *base.tokenizer, answers, {names}};
   const Json document = {{"layer", place.layer},
                          {"dictionary", dictionary_document(dictionary)},
                          {"quality", fields_to_json(quality_of(crosscoder, rows))},

@@ -86,7 +86,7 @@ Json latents_document(const ActivationStore& store, const RowStore& place, const
   const std::vector<int64_t> shown = latents_to_show(table);
   const Tokenizer& tokenizer = *reader.models->base.tokenizer;
   const std::vector<TracedText> texts = read_texts(place.folder);
-  const std::vector<std::set<std::string>> shows = reader.names->shown_in(texts, tokenizer);
+  const std::vector<ReadAnswer> answers = reader.names->read_answers(texts, tokenizer);
   const CueReader cue_reader{reader.models->base.decoder, reader.models->target.decoder, texts,
                              [&](int32_t id) { return tokenizer.is_special(id); }};
   const LatentInputs inputs{crosscoder,
@@ -97,8 +97,8 @@ Json latents_document(const ActivationStore& store, const RowStore& place, const
                             stability,
                             reader.models->base.decoder,
                             tokenizer,
-                            shows,
-                            {reader.names->hypotheses(), reader.chat.explainer.get(), static_cast<uint64_t>(reader.options.seed)},
+                            answers,
+                            {*reader.names, reader.chat.explainer.get(), static_cast<uint64_t>(reader.options.seed)},
                             &cue_reader};
   Json document = {{"layer", place.layer},
                    {"quality", fields_to_json(quality)},

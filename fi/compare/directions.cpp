@@ -75,7 +75,7 @@ class DirectionView {
     for (const auto& [text, rows] : rows_of_) {
       const TracedText& traced = in_.reader.texts[static_cast<size_t>(text)];
       ShownText& shown = texts.emplace_back(
-          ShownText{.category = traced.category, .rows = {}, .shows = &in_.shows[static_cast<size_t>(text)], .text = text});
+          ShownText{.category = traced.category, .rows = {}, .answer = &in_.answers[static_cast<size_t>(text)], .text = text});
       for (const int64_t row : rows) {
         const int64_t position = in_.rows.position[static_cast<size_t>(row)];
         const float* place = places_.const_data_ptr<float>() + 2 * row;

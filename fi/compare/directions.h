@@ -15,7 +15,7 @@ struct DirectionInputs {
   const PairedRows& rows;
   const CueReader& reader;  // of the texts that the rows were captured from
   const Tokenizer& tokenizer;
-  const std::vector<std::set<std::string>>& shows;  // behaviours that each text's answer shows
+  const std::vector<ReadAnswer>& answers;  // of the texts
   Naming naming;
 };
 

@@ -8,7 +8,7 @@
 namespace fi {
 namespace {
 
-constexpr int64_t kFeaturesExplained = 40;  // of a stage: two questions each
+constexpr int64_t kFeaturesExplained = 40;  // of a stage: two questions each, and a third where the name passes
 
 std::string key_from_environment() {
   for (const char* name : {"FI_EXPLAINER_KEY", "OPENAI_API_KEY"}) {

@@ -125,8 +125,8 @@ class LatentView {
   std::vector<ShownText> shown_texts(size_t index) const {
     std::vector<ShownText> texts;
     for (const auto& [text, rows] : rows_of_) {
-      const std::set<std::string>* shows = in_.shows.empty() ? nullptr : &in_.shows.at(static_cast<size_t>(text));
-      ShownText& shown = texts.emplace_back(ShownText{.category = category_of(text), .rows = {}, .shows = shows, .text = text});
+      const ReadAnswer* answer = in_.answers.empty() ? nullptr : &in_.answers.at(static_cast<size_t>(text));
+      ShownText& shown = texts.emplace_back(ShownText{.category = category_of(text), .rows = {}, .answer = answer, .text = text});
       for (const int64_t row : rows) shown.rows.push_back(shown_row(index, row));
     }
     return texts;

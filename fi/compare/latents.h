@@ -23,7 +23,7 @@ struct LatentInputs {
   const SeedStability& stability;  // with one seed nothing is said of it
   const Decoder& base;
   const Tokenizer& tokenizer;
-  const std::vector<std::set<std::string>>& shows;  // behaviours that each text's answer shows; empty: not known
+  const std::vector<ReadAnswer>& answers;  // of the texts; empty: not known
   Naming naming;
   const CueReader* reader = nullptr;  // of the store's texts; null: no tokens are injected into any
 };

@@ -127,14 +127,14 @@ class Locator {
     const std::vector<int64_t> layers(layers_.begin(), layers_.end());
     const std::vector<TracedText> texts = direction_texts();
     const NameSources names(in_.prompts, in_.options, changes_);
-    const std::vector<std::set<std::string>> shows = names.shown_in(texts, tokenizer_);
+    const std::vector<ReadAnswer> answers = names.read_answers(texts, tokenizer_);
     const auto is_special = [&](int32_t id) { return tokenizer_.is_special(id); };
     const OptionalExplainer chat = explainer_for(in_.options, progress_);
-    const Naming naming{names.hypotheses(), chat.explainer.get(), static_cast<uint64_t>(in_.options.seed)};
+    const Naming naming{names, chat.explainer.get(), static_cast<uint64_t>(in_.options.seed)};
     const CueReader reader{base_, target_, texts, is_special};
     Json document = Json::array();
     for (const PairedRows& rows : capture_rows(base_, target_, texts, layers, is_special, progress_)) {
-      for (DirectionEntry& entry : direction_entries({rows, reader, tokenizer_, shows, naming})) {
+      for (DirectionEntry& entry : direction_entries({rows, reader, tokenizer_, answers, naming})) {
         add_steering(entry.document.at("id"), entry.step);
         document.push_back(std::move(entry.document));
       }

@@ -60,6 +60,19 @@ std::vector<DepthPairRow> depth_pair_rows(const Json& layers) {
   return rows;
 }
 
+void set_score(const Json& name, FeatureRow& feature) {
+  feature.name_score = name.at("score");
+  feature.name_low.reset();
+  feature.name_high.reset();
+  feature.name_places.reset();
+  if (name.contains("low")) feature.name_low = name["low"].get<double>();
+  if (name.contains("high")) feature.name_high = name["high"].get<double>();
+  if (name.contains("places")) {
+    const Json& places = name["places"];
+    feature.name_places = {places.at("num_active"), places.at("fit_active"), places.at("num_quiet"), places.at("fit_quiet")};
+  }
+}
+
 /// A direction of the difference or a latent of a crosscoder, named where its name was scored above the bar.
 FeatureRow direction_feature(const Json& entry) {
   FeatureRow feature{.id = entry.at("id"),
@@ -76,14 +89,14 @@ FeatureRow direction_feature(const Json& entry) {
   feature.promotes = fmt::format("{}", fmt::join(feature.promoted_tokens, " · "));
   if (entry.contains("name")) {
     const Json& name = entry["name"];
-    feature.name_score = name.at("score");
+    set_score(name, feature);
     if (name.at("passes_bar")) {
       feature.fires_on = name.at("fires_on");
       feature.name = "fires on " + *feature.fires_on;
     }
   }
   if (!feature.name && entry.contains("described") && entry["described"].value("passes_bar", false)) {
-    feature.name_score = entry["described"].at("score");
+    set_score(entry["described"], feature);
     feature.name = entry["described"].at("words");
     feature.named_by = entry["described"].at("by");
   }

@@ -1,5 +1,6 @@
 #include "fi/compare/name_hypotheses.h"
 
+#include <algorithm>
 #include <map>
 
 #include "fi/claims/wording.h"
@@ -39,16 +40,22 @@ NameSources::NameSources(const PromptSet& prompts, const CompareOptions& options
     hypotheses_.push_back({"answers in which the model " + detector->words().shows, {}, detector->words().id});
 }
 
-std::vector<std::set<std::string>> NameSources::shown_in(const std::vector<TracedText>& texts, const Tokenizer& tokenizer) const {
-  std::vector<std::set<std::string>> shown;
+std::vector<ReadAnswer> NameSources::read_answers(const std::vector<TracedText>& texts, const Tokenizer& tokenizer) const {
+  std::vector<ReadAnswer> answers;
   for (const TracedText& text : texts) {
-    std::set<std::string>& ids = shown.emplace_back();
+    ReadAnswer& read = answers.emplace_back(ReadAnswer{.start = text.answer_start, .shows = {}});
     const std::string answer = tokenizer.decode({text.ids.begin() + text.answer_start, text.ids.end()}, /*skip_special=*/true);
     for (const auto& detector : detectors_) {
-      if (detector->measure("", answer) > 0.0) ids.insert(detector->words().id);
+      if (detector->measure("", answer) > 0.0) read.shows.insert(detector->words().id);
     }
   }
-  return shown;
+  return answers;
+}
+
+bool NameSources::shows(const std::string& passage, const std::string& behaviour) const {
+  return std::ranges::any_of(detectors_, [&](const auto& detector) {
+    return detector->words().id == behaviour && detector->measure("", passage) > 0.0;
+  });
 }
 
 }  // namespace fi

@@ -24,6 +24,12 @@ struct LocatedChanges {
 };
 LocatedChanges located_changes(const Json& localisation);
 
+/// The answer in a text that was read.
+struct ReadAnswer {
+  int64_t start = 0;            // its first token; 0: the whole text
+  std::set<std::string> shows;  // ids of the behaviours that it shows
+};
+
 /// What features may be named after, and what tells which texts a name is true of: the triggers of located changes, the broad
 /// groups of prompts, and what answers show, in the words of the concept library, of --concepts and of phrases that were found.
 class NameSources {
@@ -31,8 +37,9 @@ class NameSources {
   NameSources(const PromptSet& prompts, const CompareOptions& options, const LocatedChanges& changes);
 
   const std::vector<NameHypothesis>& hypotheses() const { return hypotheses_; }
-  /// Ids of the behaviours that each text's answer shows; of a text without an answer, that the whole of it shows.
-  std::vector<std::set<std::string>> shown_in(const std::vector<TracedText>& texts, const Tokenizer& tokenizer) const;
+  std::vector<ReadAnswer> read_answers(const std::vector<TracedText>& texts, const Tokenizer& tokenizer) const;
+  /// Whether a passage shows the behaviour of one of the hypotheses.
+  bool shows(const std::string& passage, const std::string& behaviour) const;
 
  private:
   DetectorList detectors_;  // of presence

@@ -173,6 +173,14 @@ std::vector<double> benjamini_hochberg(std::span<const double> p_values, int64_t
   return q_values;
 }
 
+Interval wilson_interval(double count, double num) {
+  if (num <= 0.0) return {0.0, 1.0};
+  const double rate = count / num, z2 = kZ95 * kZ95;
+  const double centre = (rate + z2 / (2.0 * num)) / (1.0 + z2 / num);
+  const double half = kZ95 / (1.0 + z2 / num) * std::sqrt(rate * (1.0 - rate) / num + z2 / (4.0 * num * num));
+  return {std::max(0.0, centre - half), std::min(1.0, centre + half)};
+}
+
 double cliffs_delta(std::span<const double> base, std::span<const double> target) {
   if (base.empty() || target.empty()) return 0.0;
   std::vector<double> sorted(base.begin(), base.end());

@@ -22,6 +22,9 @@ struct Interval {
 Interval bootstrap_mean(std::span<const double> values, std::span<const int64_t> cluster, uint64_t seed,
                         int64_t num_resamples = 4'000);
 
+/// Wilson's 95% interval of a rate; 0 to 1 of nothing.
+Interval wilson_interval(double count, double num);
+
 /// Benjamini and Hochberg (1995) adjusted p-values, in the order given. `num_tested` >= p_values.size() counts hypotheses that
 /// were tried and not kept: they take part with p = 1.
 std::vector<double> benjamini_hochberg(std::span<const double> p_values, int64_t num_tested);

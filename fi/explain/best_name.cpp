@@ -1,6 +1,7 @@
 #include "fi/explain/best_name.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "fi/core/random.h"
@@ -42,13 +43,19 @@ bool has_both(const std::vector<char>& labels) {
 // What is true of more than two in three texts says little of one.
 bool is_of_most(const std::vector<char>& labels) { return 3 * num_inside(labels) > 2 * std::ssize(labels); }
 
-// Where the first `num_quiet` texts do not fire and the others do.
-double balanced_accuracy(const std::vector<char>& labels, size_t num_quiet) {
-  const auto inside = static_cast<double>(num_inside(labels)), outside = static_cast<double>(labels.size()) - inside;
-  const std::vector<char> quiet(labels.begin(), labels.begin() + static_cast<int64_t>(num_quiet));
-  const auto quiet_inside = static_cast<double>(num_inside(quiet));
-  return 0.5 * ((inside - quiet_inside) / inside + (static_cast<double>(num_quiet) - quiet_inside) / outside);
-}
+/// Texts told apart, where the first `num_quiet` do not fire and the others do.
+struct Accuracy {
+  double inside, outside, hits, rejections;
+
+  Accuracy(const std::vector<char>& labels, size_t num_quiet)
+      : inside(static_cast<double>(num_inside(labels))), outside(static_cast<double>(labels.size()) - inside) {
+    const std::vector<char> quiet(labels.begin(), labels.begin() + static_cast<int64_t>(num_quiet));
+    const auto quiet_inside = static_cast<double>(num_inside(quiet));
+    hits = inside - quiet_inside;
+    rejections = static_cast<double>(num_quiet) - quiet_inside;
+  }
+  double balanced() const { return 0.5 * (hits / inside + rejections / outside); }
+};
 
 struct Split {
   double threshold = 0.0;  // fires above it
@@ -86,7 +93,7 @@ double shuffled_score(std::vector<char> labels, size_t quiet, uint64_t seed) {
   std::vector<double> scores;
   for (int i = 0; i < kShuffles; ++i) {
     random.shuffle(labels);
-    scores.push_back(balanced_accuracy(labels, quiet));
+    scores.push_back(Accuracy(labels, quiet).balanced());
   }
   std::ranges::sort(scores);
   return scores[static_cast<size_t>(kQuantile * kShuffles)];
@@ -110,11 +117,32 @@ std::optional<ScoredName> best_name(const std::vector<TextActivation>& fit, cons
   if (best == nullptr) return std::nullopt;
   const std::vector<char> labels = unseen.labels(*best);
   const size_t quiet = num_quiet(unseen, best_of_all.threshold);
+  const Accuracy accuracy(labels, quiet);
+  const Interval interval = balanced_accuracy_interval(accuracy.hits, accuracy.inside, accuracy.rejections, accuracy.outside);
   return ScoredName{.words = best->words,
-                    .score = balanced_accuracy(labels, quiet),
+                    .behaviour = best->behaviour,
+                    .score = accuracy.balanced(),
+                    .low = interval.low,
+                    .high = interval.high,
                     .shuffled = shuffled_score(labels, quiet, seed),
+                    .threshold = best_of_all.threshold,
                     .num_inside = num_inside(labels),
-                    .num_outside = std::ssize(labels) - num_inside(labels)};
+                    .num_outside = std::ssize(labels) - num_inside(labels),
+                    .places = {}};
+}
+
+double PlaceTest::score() const {
+  if (num_active == 0 || num_quiet == 0) return 0.5;
+  const auto rate = [](int64_t count, int64_t of) { return static_cast<double>(count) / static_cast<double>(of); };
+  return 0.5 * (rate(fit_active, num_active) + 1.0 - rate(fit_quiet, num_quiet));
+}
+
+Interval balanced_accuracy_interval(double hits, double inside, double rejections, double outside) {
+  const double found = hits / inside, left = rejections / outside;
+  const Interval of_found = wilson_interval(hits, inside), of_left = wilson_interval(rejections, outside);
+  const double score = 0.5 * (found + left);
+  return {score - 0.5 * std::hypot(found - of_found.low, left - of_left.low),
+          score + 0.5 * std::hypot(of_found.high - found, of_left.high - left)};
 }
 
 bool passes_bar(const ScoredName& name) { return name.score >= kNamingBar && name.score > name.shuffled; }

@@ -15,8 +15,9 @@ namespace fi {
 struct ShownContext {
   std::string category;
   std::string plain;
-  std::string marked;  // the same with «» around the tokens where the feature is strong
-  double value = 0.0;  // the strongest in it
+  std::string marked;     // the same with «» around the tokens where the feature is strong
+  std::string mismarked;  // the same with as many other tokens marked, where it is quiet; empty where there are too few
+  double value = 0.0;     // the strongest in it
 };
 
 /// A name in a chat model's own words, or why there is none.
@@ -27,9 +28,10 @@ struct DescribedName {
 
 /// Asks a chat model what a feature fires on (Bills et al., 2023), and scores its description by detection (Paulo et al., 2024):
 /// shown only the description and held-out texts in which nothing is marked, which of them does it fit? Half of the quiet texts
-/// are hard ones, of the kinds of prompts that the firing ones have. Texts go as JSON strings, and what comes back is a line of
-/// plain words or is refused: instructions inside a text can at worst spoil the score. After three failures in a row it is not
-/// asked again.
+/// are hard ones, of the kinds of prompts that the firing ones have and the most like them in their words. Then by fuzzing (the
+/// same): in which held-out texts are the marks where the description says, and not on other words? Texts go as JSON strings, and
+/// what comes back is a line of plain words or is refused: instructions inside a text can at worst spoil the score. After three
+/// failures in a row it is not asked again.
 class Explainer {
  public:
   /// Asks about at most `max_features` features.

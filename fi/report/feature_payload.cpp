@@ -97,8 +97,9 @@ std::string detail_line(const FeatureRow& feature, const CategoryTitles& titles,
   }
   for (const FeatureExample& example : feature.examples) examples.push_back(example_line(example, titles, strings));
   Json line = {strings.lines(feature.suppressed_tokens), categories, examples};
-  if (feature.measures || feature.token_cue) line.push_back(feature.measures ? measure_columns(*feature.measures) : Json());
-  if (feature.token_cue) line.push_back(strings.line(token_cue_text(*feature.token_cue)));
+  const std::vector<std::string> notes = feature_notes(feature);
+  if (feature.measures || !notes.empty()) line.push_back(feature.measures ? measure_columns(*feature.measures) : Json());
+  if (!notes.empty()) line.push_back(strings.lines(notes));
   return line.dump();
 }
 

@@ -197,6 +197,26 @@ std::string token_cue_text(const TokenCueRow& cue) {
                      tokens.size() == 1 ? "fires" : "fire", cue.num_fired, cue.num_texts);
 }
 
+std::vector<std::string> feature_notes(const FeatureRow& feature) {
+  std::vector<std::string> notes;
+  if (feature.name_score) {
+    const std::string interval =
+        feature.name_low && feature.name_high
+            ? fmt::format(" ({} to {})", format_number(*feature.name_low), format_number(*feature.name_high))
+            : "";
+    notes.push_back(fmt::format("{} tells held-out examples apart with balanced accuracy {}{}",
+                                feature.name ? "name" : "the best name", format_number(*feature.name_score), interval));
+  }
+  if (feature.name_places) {
+    const NamePlacesRow& places = *feature.name_places;
+    notes.push_back(fmt::format("it fits {} of {} places where the feature is active, {} of {} where it is quiet",
+                                places.fit_active, places.num_active, places.fit_quiet, places.num_quiet));
+  }
+  if (feature.token_cue) notes.push_back(token_cue_text(*feature.token_cue));
+  if (feature.seeds) notes.push_back("found with " + *feature.seeds + " seeds");
+  return notes;
+}
+
 std::string sampled_text(const Claim& claim) {
   const SampledEffect& sampled = *claim.sampled;
   EffectEstimate effect = claim.effect;

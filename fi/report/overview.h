@@ -31,6 +31,8 @@ std::string verdict_meaning(const Claim& claim, const Report& report);
 
 /// Whether a feature needs no more than its tokens.
 std::string token_cue_text(const TokenCueRow& cue);
+/// How well a feature's name holds, and whether other seeds find the feature: a line each, of what was measured.
+std::vector<std::string> feature_notes(const FeatureRow& feature);
 /// How the behaviour of a claim that has it did in sampled answers.
 std::string sampled_text(const Claim& claim);
 

@@ -43,6 +43,8 @@ std::vector<TableColumn> feature_columns(const std::vector<FeatureRow>& rows) {
           column("fires_on", rows, [](const F& f) { return text(f.fires_on); }),
           column("promotes", rows, [](const F& f) { return text(f.promotes); }),
           column("name_score", rows, &F::name_score),
+          column("name_low", rows, &F::name_low),
+          column("name_high", rows, &F::name_high),
           column("share_of_difference", rows, &F::share_of_difference),
           column("base_use", rows, &F::base_use),
           column("target_use", rows, &F::target_use),

@@ -61,7 +61,7 @@ class Features(_Records):
 
     kind = Feature
     columns = tuple(
-        "id layer kind engine name fires_on promotes name_score share_of_difference base_use target_use promoted_tokens "
+        "id layer kind engine name fires_on promotes name_score name_low name_high share_of_difference base_use target_use promoted_tokens "
         "suppressed_tokens".split()
     )
 

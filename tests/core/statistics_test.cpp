@@ -156,6 +156,16 @@ TEST(BenjaminiHochberg, UntriedHypothesesTakePartWithPOne) {
   for (size_t i = 0; i < few.size(); ++i) EXPECT_NEAR(got[i], expected[i], 1e-12);
 }
 
+TEST(WilsonInterval, IsThatOfTheTextbook) {  // Newcombe 1998, table of method 3
+  const Interval none = wilson_interval(0, 10), half = wilson_interval(5, 10), of_nothing = wilson_interval(0, 0);
+  EXPECT_DOUBLE_EQ(none.low, 0.0);
+  EXPECT_NEAR(none.high, 0.2775, 5e-5);
+  EXPECT_NEAR(half.low, 0.2366, 5e-5);
+  EXPECT_NEAR(half.high, 0.7634, 5e-5);
+  EXPECT_DOUBLE_EQ(of_nothing.low, 0.0);
+  EXPECT_DOUBLE_EQ(of_nothing.high, 1.0);
+}
+
 TEST(CliffsDelta, EqualsTheNaiveOne) {
   EXPECT_EQ(cliffs_delta(Values{0, 0}, Values{1, 1}), 1.0);
   EXPECT_EQ(cliffs_delta(Values{1, 0}, Values{1, 0}), 0.0);

@@ -27,9 +27,28 @@ TEST(BestName, NamesWhatFiresOnOneCategory) {
   EXPECT_EQ(name->words, "sums");
   EXPECT_DOUBLE_EQ(name->score, 1.0);
   EXPECT_LT(name->shuffled, 0.7);
+  EXPECT_DOUBLE_EQ(name->high, 1.0);
+  EXPECT_GT(name->low, 0.85);
+  EXPECT_LT(name->low, 1.0);
   EXPECT_TRUE(passes_bar(*name));
   EXPECT_EQ(name->num_inside, 20);
   EXPECT_EQ(name->num_outside, 40);
+}
+
+// Of many draws of two rates, the interval holds the true mean of both in about 95%.
+TEST(BalancedAccuracy, IntervalHoldsTheTruthInAbout95Percent) {
+  Random random(11);
+  const double found = 0.9, left = 0.7;
+  int held = 0;
+  for (int draw = 0; draw < 2000; ++draw) {
+    int hits = 0, rejections = 0;
+    for (int i = 0; i < 25; ++i) hits += random.uniform() < found ? 1 : 0;
+    for (int i = 0; i < 40; ++i) rejections += random.uniform() < left ? 1 : 0;
+    const Interval interval = balanced_accuracy_interval(hits, 25, rejections, 40);
+    held += interval.low <= 0.8 && 0.8 <= interval.high ? 1 : 0;
+  }
+  EXPECT_GT(held, 1860);
+  EXPECT_LT(held, 1950);
 }
 
 TEST(BestName, NoiseStaysUnnamed) {

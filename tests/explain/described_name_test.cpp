@@ -10,7 +10,7 @@
 namespace fi {
 namespace {
 
-/// Answers the two questions as a test says.
+/// Answers the questions as a test says; detection and fuzzing alike.
 class ScriptedModel final : public ChatModel {
  public:
   using Answer = std::function<std::string(const Json& question)>;
@@ -38,6 +38,7 @@ std::vector<ShownContext> contexts(int first) {
     all.push_back({.category = i % 2 == 0 ? "drinks" : "travel",
                    .plain = text,
                    .marked = fires ? "a cup of «tea»" : text,
+                   .mismarked = fires ? "a «cup» of tea" : "",
                    .value = fires ? 1.0 : 0.01 * (i % 30)});
   }
   return all;
@@ -66,17 +67,33 @@ TEST(Explainer, ARightDescriptionIsAName) {
       },
       [](const Json& question) {
         EXPECT_EQ(question.at("description"), "a cup of tea");
-        EXPECT_EQ(question.dump().find("«"), std::string::npos);
-        return texts_with(question, "tea");
+        const bool has_marks = question.dump().find("«") != std::string::npos;
+        return texts_with(question, has_marks ? "«tea»" : "tea");
       });
   const auto described = explained(model);
   ASSERT_TRUE(described && described->name);
+  EXPECT_EQ(model.num_asked, 3);
+  ASSERT_TRUE(described->name->places);
+  EXPECT_EQ(described->name->places->num_active, 5);
+  EXPECT_EQ(described->name->places->fit_active, 5);
+  EXPECT_EQ(described->name->places->num_quiet, 5);
+  EXPECT_EQ(described->name->places->fit_quiet, 0);
   EXPECT_EQ(described->name->words, "a cup of tea");
   EXPECT_DOUBLE_EQ(described->name->score, 1.0);
   EXPECT_EQ(described->name->num_inside, 10);
   EXPECT_EQ(described->name->num_outside, 10);
   EXPECT_LT(described->name->shuffled, 0.8);
   EXPECT_TRUE(passes_bar(*described->name));
+}
+
+TEST(Explainer, ANameOfWholeTextsFitsEveryPlaceAlike) {
+  ScriptedModel model(tea, [](const Json& question) { return texts_with(question, "cup"); });
+  const auto described = explained(model);
+  ASSERT_TRUE(described && described->name && described->name->places);
+  EXPECT_DOUBLE_EQ(described->name->score, 1.0);
+  EXPECT_EQ(described->name->places->fit_active, 5);
+  EXPECT_EQ(described->name->places->fit_quiet, 5);
+  EXPECT_DOUBLE_EQ(described->name->places->score(), 0.5);
 }
 
 TEST(Explainer, AWrongDescriptionStaysBelowTheBar) {
@@ -86,6 +103,7 @@ TEST(Explainer, AWrongDescriptionStaysBelowTheBar) {
     ASSERT_TRUE(described && described->name) << word;
     EXPECT_LE(described->name->score, 0.5) << word;
     EXPECT_FALSE(passes_bar(*described->name)) << word;
+    EXPECT_FALSE(described->name->places) << word;
   }
 }
 
@@ -106,6 +124,23 @@ TEST(Explainer, HalfOfTheQuietTextsAreOfTheSameKind) {
       [](const Json&) { return R"({"matches": []})"; });
   Explainer(model, 10, silent_progress()).explain(texts, texts, 1);
   EXPECT_EQ(model.num_asked, 2);
+}
+
+TEST(Explainer, QuietTextsMostLikeTheFiringOnesAreShown) {
+  std::vector<ShownContext> texts;
+  for (int i = 0; i < 90; ++i) {
+    const bool fires = i < 30, is_alike = i % 3 == 0;
+    const std::string text = fires ? "a Cup of tea" : is_alike ? "a cup of sand" : "old maps everywhere";
+    texts.push_back({.category = "drinks", .plain = text, .marked = text, .value = fires ? 1.0 : 0.0});
+  }
+  ScriptedModel model(
+      [](const Json& question) {
+        const Json& quiet = question.at("inactive");
+        EXPECT_EQ(std::count(quiet.begin(), quiet.end(), "a cup of sand"), 10);
+        return tea({});
+      },
+      [](const Json&) { return R"({"matches": []})"; });
+  Explainer(model, 10, silent_progress()).explain(texts, texts, 1);
 }
 
 TEST(Explainer, JunkNamesNothing) {

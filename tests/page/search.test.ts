@@ -78,7 +78,7 @@ test('details are read a line at a time, and a missing line is empty', () => {
   let reads = 0;
   const source = () => {
     reads += 1;
-    return '[[6],[[7,0.5,2]],[[7,[6],[97],[3]],[0,[6],[0],[3]]],null,7]\n[[],[],[]]\n';
+    return '[[6],[[7,0.5,2]],[[7,[6],[97],[3]],[0,[6],[0],[3]]],null,[7]]\n[[],[],[]]\n';
   };
   const details = readDetails(source, STRINGS);
   assert.equal(reads, 0);
@@ -90,9 +90,9 @@ test('details are read a line at a time, and a missing line is empty', () => {
       { category: '', tokens: [{ text: ' Step', base: 0, target: 0.03 }] },
     ],
     measures: null,
-    tokenCue: 'arithmetic',
+    notes: ['arithmetic'],
   });
-  assert.deepEqual(details(2), { suppressed: [], categories: [], examples: [], measures: null, tokenCue: '' });
+  assert.deepEqual(details(2), { suppressed: [], categories: [], examples: [], measures: null, notes: [] });
   assert.equal(reads, 1);
 });
 

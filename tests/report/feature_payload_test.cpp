@@ -48,7 +48,8 @@ TEST(FeaturePayload, HoldsEveryTextOnce) {
   EXPECT_EQ(columns["id"], Json({"L1 weak", "L2-strong"}));  // what a claim names comes first
   EXPECT_EQ(columns["share"], Json({0.1235, 0.5}));
   EXPECT_EQ(columns["score"], Json({nullptr, 0.9}));
-  EXPECT_EQ(columns["strings"], Json({"", "added", "a", "<b>", "lists", "steps"}));
+  EXPECT_EQ(columns["strings"],
+            Json({"", "added", "a", "<b>", "lists", "steps", "name tells held-out examples apart with balanced accuracy 0.9"}));
   EXPECT_EQ(columns["kind"], Json({1, 1}));
   EXPECT_EQ(columns["name"], Json({0, 5}));
   EXPECT_EQ(columns["claims"][0]["features"], Json({0}));
@@ -58,7 +59,7 @@ TEST(FeaturePayload, WritesALineOfDetailsAFeature) {
   const std::vector<Json> lines = lines_of(feature_payload(two_features()).details);
   ASSERT_EQ(lines.size(), 2u);
   EXPECT_EQ(lines[0], Json::parse("[[],[],[[4,[2,3,2],[100,0,0],[25,0,100]]]]"));
-  EXPECT_EQ(lines[1], Json::parse("[[],[[4,0.25,2.0]],[]]"));
+  EXPECT_EQ(lines[1], Json::parse("[[],[[4,0.25,2.0]],[],null,[6]]"));
 }
 
 TEST(FeaturePayload, HasWhatTheClassOfALatentRestsOn) {
@@ -71,14 +72,17 @@ TEST(FeaturePayload, HasWhatTheClassOfALatentRestsOn) {
   EXPECT_TRUE(lines[1][3][3].is_null());
 }
 
-TEST(FeaturePayload, HasWhatTokensAloneDoAfterTheMeasures) {
+TEST(FeaturePayload, HasWhatIsKnownOfANameAfterTheMeasures) {
   Report report = two_features();
+  report.features[0].name_score.reset();
   report.features[0].token_cue = TokenCueRow{{"a"}, 1, 8};
+  report.features[0].seeds = "2 of 3";
   const FeaturePayload payload = feature_payload(report);
   const Json line = lines_of(payload.details)[0];
   EXPECT_TRUE(line[3].is_null());
-  EXPECT_THAT(Json::parse(payload.columns)["strings"][line[4].get<size_t>()].get<std::string>(),
-              testing::StartsWith("no token cue seen: “a” alone"));
+  const Json strings = Json::parse(payload.columns)["strings"];
+  EXPECT_THAT(strings[line[4][0].get<size_t>()].get<std::string>(), testing::StartsWith("no token cue seen: “a” alone"));
+  EXPECT_EQ(strings[line[4][1].get<size_t>()], "found with 2 of 3 seeds");
 }
 
 TEST(FeaturePayload, CannotEndAScriptElement) {

@@ -190,6 +190,23 @@ TEST_F(WriteReport, GivesTheSameBytesTwice) {
   EXPECT_EQ(read_file(first.features_parquet, "test"), read_file(second.features_parquet, "test"));
 }
 
+TEST(FeatureNotes, SayHowWellANameHolds) {
+  FeatureRow feature;
+  EXPECT_TRUE(feature_notes(feature).empty());
+  feature.name = "fires on tea";
+  feature.name_score = 0.96;
+  feature.name_low = 0.88;
+  feature.name_high = 0.99;
+  feature.name_places = NamePlacesRow{14, 12, 13, 3};
+  EXPECT_EQ(feature_notes(feature),
+            (std::vector<std::string>{"name tells held-out examples apart with balanced accuracy 0.96 (0.88 to 0.99)",
+                                      "it fits 12 of 14 places where the feature is active, 3 of 13 where it is quiet"}));
+  feature = {};
+  feature.name_score = 0.6;  // as an earlier version wrote it, and below the bar
+  EXPECT_EQ(feature_notes(feature),
+            std::vector<std::string>{"the best name tells held-out examples apart with balanced accuracy 0.6"});
+}
+
 TEST(Pages, SayWhatTokensAloneDo) {
   EXPECT_EQ(token_cue_text({{" Step", ":"}, 5, 8}),
             "a token cue: “Step”, “:” alone, put into texts that leave it quiet, fire it in 5 of 8");

@@ -206,6 +206,11 @@ inline FeatureRow sample_feature(int64_t layer, int number) {
   if (feature.name) feature.fires_on = "answers to arithmetic, at the start of a step";
   if (feature.name) feature.promotes = "“Step”, “Therefore”, a line break";
   if (number % 2 == 0) feature.name_score = 0.62 + 0.01 * static_cast<double>(layer);
+  if (feature.name && feature.name_score) {
+    feature.name_low = *feature.name_score - 0.08;
+    feature.name_high = *feature.name_score + 0.05;
+    feature.name_places = NamePlacesRow{14, 12, 14, 3};
+  }
   feature.share_of_difference = 0.42 / (1 + number) * std::exp(-std::pow((static_cast<double>(layer) - 18) / 7, 2));
   feature.base_use = 0.31 + 0.01 * number;
   feature.target_use = 2.4 - 0.05 * number;

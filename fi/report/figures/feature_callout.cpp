@@ -105,11 +105,11 @@ double draw_left(Svg& svg, const Box& box, const FeatureRow& feature) {
   y = draw_label(svg, {box.x, y + 8}, "mean use over all tokens");
   y = draw_use(svg, {box.x, y}, box.width, feature);
   y = draw_categories(svg, {box.x, y}, box.width, feature);
-  const std::string score = feature.name_score ? " · name score " + format_number(*feature.name_score) : "";
-  const std::string share = "explains " + format_share(feature.share_of_difference) + " of this layer's difference" + score;
+  const std::string share = "explains " + format_share(feature.share_of_difference) + " of this layer's difference";
   y = draw_paragraph(svg, {box.x, y + 6}, box.width, share, {kSmall, Ink::kSoft}, 2);
-  if (!feature.token_cue) return y;
-  return draw_paragraph(svg, {box.x, y + 6}, box.width, token_cue_text(*feature.token_cue), {kSmall, Ink::kSoft}, 4);
+  for (const std::string& note : feature_notes(feature))
+    y = draw_paragraph(svg, {box.x, y + 6}, box.width, note, {kSmall, Ink::kSoft}, 4);
+  return y;
 }
 
 double draw_right(Svg& svg, const Box& box, const FeatureRow& feature) {

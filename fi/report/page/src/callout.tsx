@@ -115,8 +115,7 @@ function Examples({ examples }: { examples: Example[] }) {
 function Provenance({ feature, details }: { feature: Feature; details: Details }) {
   const facts = [`explains ${formatShare(feature.share)} of its layer’s difference`];
   if (feature.engine) facts.push(`found by ${feature.engine}`);
-  if (feature.score !== null) facts.push(`name tells held-out examples apart with balanced accuracy ${formatNumber(feature.score)}`);
-  if (details.tokenCue) facts.push(details.tokenCue);
+  facts.push(...details.notes);
   return <p class="label">{facts.join(' · ')}</p>;
 }
 

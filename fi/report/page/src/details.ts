@@ -32,7 +32,7 @@ export interface Details {
   categories: { name: string; base: number; target: number }[];
   examples: Example[];
   measures: Measures | null; // of a latent
-  tokenCue: string; // what its tokens do alone; empty where that was not tried
+  notes: string[]; // how well its name holds, and whether other seeds find it: what was measured
 }
 
 type RatioColumns = [value: number, low: number, high: number];
@@ -46,7 +46,7 @@ type Line = [
   categories: [number, number, number][],
   examples: [category: number, tokens: number[], base: number[], target: number[]][],
   measures?: MeasureColumns | null,
-  tokenCue?: number,
+  notes?: number[],
 ];
 
 function ratio([value, low, high]: RatioColumns): Ratio {
@@ -72,7 +72,7 @@ export function readDetails(source: () => string, strings: string[]): DetailsRea
   const text = (place: number) => strings[place] ?? '';
   return (index) => {
     lines ??= source().split('\n');
-    const [suppressed, categories, examples, measures, tokenCue] = JSON.parse(lines[index] || '[[],[],[]]') as Line;
+    const [suppressed, categories, examples, measures, notes] = JSON.parse(lines[index] || '[[],[],[]]') as Line;
     return {
       suppressed: suppressed.map(text),
       categories: categories.map(([name, base, target]) => ({ name: text(name), base, target })),
@@ -81,7 +81,7 @@ export function readDetails(source: () => string, strings: string[]): DetailsRea
         tokens: tokens.map((token, at) => ({ text: text(token), base: (base[at] ?? 0) / 100, target: (target[at] ?? 0) / 100 })),
       })),
       measures: measuresOf(measures),
-      tokenCue: text(tokenCue ?? 0),
+      notes: (notes ?? []).map(text),
     };
   };
 }
