@@ -6,6 +6,7 @@
 #include "fi/core/error.h"
 #include "fi/core/json.h"
 #include "fi/io/atomic_file.h"
+#include "fi/io/event_file.h"
 #include "fi/io/jsonl.h"
 #include "fi/training/autograd_step.h"
 #include "fi/training/checkpoint.h"
@@ -15,13 +16,25 @@ namespace fi {
 namespace {
 
 // metrics.jsonl of a run that goes on at `step`: what was logged after the checkpoint is logged again.
-void cut_metrics(const std::filesystem::path& path, int64_t step) {
+std::vector<Json> cut_metrics(const std::filesystem::path& path, int64_t step) {
+  std::vector<Json> rows;
   std::string kept;
-  for (const Json& row : read_jsonl(path, "train")) {
+  for (Json& row : read_jsonl(path, "train")) {
     const auto at = row.find("step");
-    if (at != row.end() && at->is_number_integer() && at->get<int64_t>() < step) kept += row.dump() + "\n";
+    if (at == row.end() || !at->is_number_integer() || at->get<int64_t>() >= step) continue;
+    kept += row.dump() + "\n";
+    rows.push_back(std::move(row));
   }
   write_file_atomically(path, kept);
+  return rows;
+}
+
+void add_curves(const Json& row, EventFile& curves) {
+  std::vector<Scalar> scalars;
+  for (const auto& [name, value] : row.items()) {
+    if (name != "step" && value.is_number()) scalars.push_back({name, value.get<double>()});
+  }
+  curves.append(row.at("step").get<int64_t>(), scalars);
 }
 
 Json metrics_row(const TrainingConfig& config, const TrainingState& state, int64_t step, const StepResult& result) {
@@ -42,12 +55,18 @@ class RunRecord {
       : config_(config), options_(options) {
     if (options.folder.empty()) return;
     make_folder(options.folder);
-    cut_metrics(options.folder / "metrics.jsonl", first_step);
+    const std::vector<Json> earlier = cut_metrics(options.folder / "metrics.jsonl", first_step);
     metrics_.emplace(options.folder / "metrics.jsonl");
+    curves_.emplace(options.folder / "events.out.tfevents.0.crosscoder");
+    for (const Json& row : earlier) add_curves(row, *curves_);
   }
 
   void log(const TrainingState& state, int64_t step, const StepResult& result) {
-    if (metrics_ && step % options_.log_every == 0) metrics_->append(metrics_row(config_, state, step, result));
+    if (!metrics_ || step % options_.log_every != 0) return;
+    const Json row = metrics_row(config_, state, step, result);
+    metrics_->append(row);
+    add_curves(row, *curves_);
+    curves_->flush();
   }
 
   void save(const TrainingState& state) {
@@ -60,6 +79,7 @@ class RunRecord {
   const TrainingConfig& config_;
   const TrainingOptions& options_;
   std::optional<JsonlAppender> metrics_;
+  std::optional<EventFile> curves_;
 };
 
 TrainingState state_to_begin_with(const TrainingConfig& config, const RowScaling& scaling, const TrainingOptions& options) {

@@ -13,7 +13,7 @@ namespace fi {
 enum class StepEngine { kSparse, kAutograd };
 
 struct TrainingOptions {
-  std::filesystem::path folder;    // gets metrics.jsonl and checkpoints/; empty: nothing is written
+  std::filesystem::path folder;    // gets metrics.jsonl, a TensorBoard event file and checkpoints/; empty: none
   bool resume = false;             // go on from the newest checkpoint in the folder, if there is one
   int64_t checkpoint_every = 200;  // steps
   int64_t log_every = 10;          // steps between rows of metrics.jsonl

@@ -3,6 +3,7 @@
 import json
 import shutil
 import signal
+import struct
 import subprocess
 import time
 
@@ -37,6 +38,69 @@ def test_train_says_what_the_dictionary_is_worth(captured, program, tmp_path):
     assert {"loss", "explained", "dead_share"} <= rows[0].keys()
     assert (tmp_path / "dictionary/model.safetensors").exists()
     assert "crosscoder: 60/60 steps" in result.stderr and "loss" in result.stderr and "dead" in result.stderr
+
+
+def crc32c(data: bytes) -> int:
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = (crc >> 1) ^ (0x82F63B78 if crc & 1 else 0)
+    return crc ^ 0xFFFFFFFF
+
+
+def masked(data: bytes) -> int:
+    crc = crc32c(data)
+    return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
+
+
+def fields(data: bytes) -> list[tuple[int, int | bytes]]:
+    """Fields of a protocol buffer, in order."""
+    found, at = [], 0
+
+    def varint() -> int:
+        nonlocal at
+        value = shift = 0
+        while True:
+            byte = data[at]
+            at += 1
+            value |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80:
+                return value
+
+    while at < len(data):
+        number, wire = divmod(varint(), 8)
+        if wire == 0:
+            found.append((number, varint()))
+            continue
+        length = {1: 8, 5: 4}[wire] if wire != 2 else varint()
+        found.append((number, data[at : at + length]))
+        at += length
+    return found
+
+
+def test_the_curves_are_those_of_the_metrics_as_tensorboard_reads_them(captured, program, tmp_path):
+    assert crc32c(b"123456789") == 0xE3069283  # RFC 3720's check value
+    words = ["train", "--activations", captured, "--layers", "4", *SMALL, "--steps", "60"]
+    assert program(*words).returncode == 0
+    data = (tmp_path / "dictionary/events.out.tfevents.0.crosscoder").read_bytes()
+    events, at = [], 0
+    while at < len(data):
+        length, check = struct.unpack_from("<QI", data, at)
+        assert check == masked(data[at : at + 8])
+        event = data[at + 12 : at + 12 + length]
+        assert struct.unpack_from("<I", data, at + 12 + length)[0] == masked(event)
+        events.append(dict(fields(event)))
+        at += length + 16
+    assert events[0][3] == b"brain.Event:2"
+    rows = [json.loads(line) for line in (tmp_path / "dictionary/metrics.jsonl").read_text().splitlines()]
+    assert len(events) == len(rows) + 1
+    for event, row in zip(events[1:], rows, strict=True):
+        assert event[2] == row.pop("step") == struct.unpack("<d", event[1])[0]
+        scalars = [dict(fields(value)) for _, value in fields(event[5])]
+        curves = {scalar[1].decode(): struct.unpack("<f", scalar[2])[0] for scalar in scalars}
+        assert curves == pytest.approx(row, rel=1e-6)
 
 
 def test_every_stored_layer_gets_a_dictionary(captured, program, tmp_path):

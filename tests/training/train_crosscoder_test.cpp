@@ -69,7 +69,8 @@ TEST_F(Training, KilledAndResumedGivesTheSameBits) {
   }
   EXPECT_GE(kills, 1);
   ASSERT_EQ(finish(start(parts, true)), 0);
-  for (const char* file : {"result/model.safetensors", "metrics.jsonl", "checkpoints/checkpoint_00000400.safetensors"}) {
+  for (const char* file : {"result/model.safetensors", "metrics.jsonl", "events.out.tfevents.0.crosscoder",
+                           "checkpoints/checkpoint_00000400.safetensors"}) {
     EXPECT_EQ(read_file(folder_ / "whole" / file, "test"), read_file(parts / file, "test")) << file;
   }
 }
