@@ -65,7 +65,7 @@ struct Reader {
   void load() {
     if (models) return;
     models = load_both(options, progress);
-    chat = explainer_for(options, progress);
+    chat = explainer_for(options, models->base, models->target, progress);
     names.emplace(options.prompts.empty() ? builtin_prompts() : load_prompts(options.prompts), options,
                   located_changes(read_json(activations / kLocalisationFile)));
   }
@@ -112,7 +112,7 @@ Json latents_document(const ActivationStore& store, const RowStore& place, const
                      {"what all texts begin with", store.info().num_masked_repeated},
                      {"norm outliers", store.info().num_masked_outliers}}},
                    {"features", latent_documents(inputs, shown)}};
-  if (!reader.options.explainer_model.empty()) document["explainer"] = reader.options.explainer_model;
+  if (const std::string name = explainer_name(reader.options); !name.empty()) document["explainer"] = name;
   if (stability.num_seeds == 1) return document;
   document["num_seeds"] = stability.num_seeds;
   document["stability"] = stability_words(stability, latents_alive(table));
@@ -140,7 +140,7 @@ void train_layer(const RowStore& place, const fs::path& folder, bool resume, Rea
 bool has_latents_of(const fs::path& folder, const CompareOptions& options) {
   if (!fs::is_regular_file(folder / kLatentsFile)) return false;
   const Json latents = read_json(folder / kLatentsFile);
-  return latents.value("num_seeds", int64_t{1}) == options.seeds && latents.value("explainer", "") == options.explainer_model;
+  return latents.value("num_seeds", int64_t{1}) == options.seeds && latents.value("explainer", "") == explainer_name(options);
 }
 
 }  // namespace

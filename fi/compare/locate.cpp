@@ -129,7 +129,7 @@ class Locator {
     const NameSources names(in_.prompts, in_.options, changes_);
     const std::vector<ReadAnswer> answers = names.read_answers(texts, tokenizer_);
     const auto is_special = [&](int32_t id) { return tokenizer_.is_special(id); };
-    const OptionalExplainer chat = explainer_for(in_.options, progress_);
+    const OptionalExplainer chat = explainer_for(in_.options, in_.pair.base, in_.pair.target, progress_);
     const Naming naming{names, chat.explainer.get(), static_cast<uint64_t>(in_.options.seed)};
     const CueReader reader{base_, target_, texts, is_special};
     Json document = Json::array();

@@ -278,7 +278,7 @@ Report assemble(const Json& manifest, const Analysis& analysis, const LayerEvide
   report.not_seen = what_was_not_seen(manifest, analysis, layers);
   report.settings = manifest.value("options", Json::object());
   add_dictionary_notes(report, evidence.dictionaries);
-  add_explainer_notes(report, evidence, report.settings.value("explainer_model", ""));
+  add_explainer_notes(report, evidence, explainer_name(options_from_json(manifest.at("options"))));
   report.baselines = evidence.baselines;
   if (!options.crosscoder.is_null()) report.weights = weight_rows_from_json(options.crosscoder, "crosscoder data");
   return report;

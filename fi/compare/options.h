@@ -67,10 +67,10 @@ void visit_options(Options& options, Visitor&& visit) {
   visit("prompts", "JSON file: category to list of prompts (default: the built-in categories)", options.prompts);
   visit("concepts", "JSON file with more concept detectors", options.concepts);
   visit("explainer",
-        "Address of a chat model that describes features (OpenAI protocol, such as http://localhost:11434/v1; texts of prompts "
-        "and answers are sent there; its key: FI_EXPLAINER_KEY)",
+        "Chat model that describes features: base or target, or an address (OpenAI protocol, such as "
+        "http://localhost:11434/v1; texts of prompts and answers are sent there; its key: FI_EXPLAINER_KEY)",
         options.explainer);
-  visit("explainer_model", "Name of that model", options.explainer_model);
+  visit("explainer_model", "Name of the model at that address", options.explainer_model);
   visit("device", "Device to use: auto, cpu, cuda or cuda:N", options.device);
   visit("quantization", "How weights are held: fp32, fp16, bf16, int8, stored (left in the file) or auto", options.quantization);
   visit("cache_dir", "Model cache directory (default: the Hugging Face cache)", options.cache_dir);

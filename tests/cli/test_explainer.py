@@ -72,9 +72,9 @@ def explained(program, models, environment, tmp_path):
     kinds = {f"kind {i}": [f"{prompt} And {i}? {INJECTION}" for prompt in PROMPTS["sums"]] for i in range(30)}
     prompts.write_text(json.dumps(kinds))
 
-    def run(url: str, **variables: str):
+    def run(url: str, model: str = "small", **variables: str):
         words = ["--prompts", prompts, "--max-new-tokens", "8", "--budget", "quick", "--output-dir", "run"]
-        words += ["--explainer", url, "--explainer-model", "small"]
+        words += ["--explainer", url] + (["--explainer-model", model] if model else [])
         result = program("compare", models.base, models.target, *words, env=environment | variables, timeout=400)
         assert result.returncode == 0, result.stderr
         features = json.loads((tmp_path / "run/activations/directions.json").read_text())
@@ -140,6 +140,14 @@ def test_row_51_faults_leave_features_unnamed_and_the_run_completes(explained, s
     assert "It is not asked again" in result.stderr and len(server.questions) <= 12
 
 
+def test_a_compared_model_that_cannot_explain_names_nothing(explained):
+    _, report, _ = explained("target", model="")
+    notes = report["settings"]["names by a chat model"]
+    assert notes["model"] == "the target" and notes["features asked about"] >= 3
+    assert "[explainer] the target answered without" in notes["last failure"]
+    assert not any(feature["named_by"] for feature in report["features"])
+
+
 def test_row_51_a_text_that_gives_orders_is_data(explained, served):
     """A model that obeys the injected text calls everything a match: no better than chance, so no name."""
 
@@ -171,6 +179,7 @@ def test_row_51_no_server_is_no_reason_to_stop(explained, served):
         (["--explainer", "ftp://localhost/v1", "--explainer-model", "m"], "expected an https address"),
         (["--explainer", "http://localhost:1/v1"], "give --explainer-model"),
         (["--explainer-model", "m"], "without an address"),
+        (["--explainer", "target", "--explainer-model", "m"], "is a model already"),
         (["--explainer", "https://example.org/v1", "--explainer-model", "m", "--offline"], "--offline forbids"),
     ],
 )
