@@ -54,9 +54,11 @@ fs::path dictionary_at(const fs::path& features, int64_t layer) {
 
 bool has_dictionary(const fs::path& folder) { return fs::is_regular_file(folder / kLatentsFile); }
 
-// Of the answers, of what was located in them, and of the dictionary that takes part.
+constexpr int kContestants = 2;  // another number for other methods: a race of earlier ones is run again
+
+// Of the methods, of the answers, of what was located in them, and of the dictionary that takes part.
 std::string identity_of(const fs::path& activations, const fs::path& features, const LocatedChange& change) {
-  std::string text = read_file(activations / kAnswersFile, "baselines") + read_file(activations / kLocalisationFile, "baselines");
+  std::string text = std::to_string(kContestants) + read_file(activations / kAnswersFile, "baselines") + read_file(activations / kLocalisationFile, "baselines");
   const fs::path dictionary = dictionary_at(features, change.layer);
   if (has_dictionary(dictionary)) text += read_file(dictionary / kIdentityFile, "baselines");
   return fmt::format("{:016x}", xxh3_of_bytes(text));

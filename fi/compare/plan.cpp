@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "fi/compare/budget.h"
+#include "fi/compare/corpus_texts.h"
 #include "fi/compare/minutes_budget.h"
 #include "fi/compare/models.h"
 #include "fi/core/error.h"
@@ -229,6 +230,7 @@ Json plan_compare(const CompareOptions& given) {
   check(given.outputs.empty(), ErrorCode::kUsage,
         "[plan] --outputs runs no model, there is nothing to plan; leave out --dry-run.");
   const PromptSet prompts = asked_prompts(given);
+  read_corpus(given, budget_of(given));  // refused here as in the run
   const PairFiles files = resolve_pair(given);
   const at::Device device = choose_device(given.device);
   const Costs costs = costs_of(files, device);

@@ -99,6 +99,7 @@ def test_what_is_no_text_is_refused_with_its_place_before_any_model_runs(
     assert all(part in result.stderr for part in parts), result.stderr
     assert result.stderr.count("[texts]") + result.stderr.count("[options]") == 1
     assert not (tmp_path / "run/activations/in_progress/answers.jsonl").exists()
+    assert compare("--texts", name, *words, "--dry-run").returncode == code
 
 
 def test_options_that_need_the_texts_or_cannot_have_them_are_refused(program, compare, tmp_path):
