@@ -131,7 +131,20 @@ int64_t largest_second_look(const PromptSet& prompts, const Budget& budget) {
   return std::accumulate(more.begin(), more.end(), int64_t{0});
 }
 
-TokenPlan plan_tokens(const CompareOptions& options, const PromptSet& prompts, const Budget& budget, int64_t num_layers) {
+/// The pair as far as it costs something, and how fast the device is. Measured once, so that what was fitted to it is told by it.
+struct Costs {
+  WeightSizes base, target;
+  double rate = 0.0;  // floating point operations a second
+
+  // Values that a token is multiplied by, in the mean: both models read or write about as many tokens.
+  double products() const {
+    return 0.5 * static_cast<double>(base.num_values - base.num_embedding + target.num_values - target.num_embedding);
+  }
+  // Layers of other models are not patched, and no crosscoder reads them.
+  bool have_equal_layers() const { return base.num_layers == target.num_layers && base.d_model == target.d_model; }
+};
+
+TokenPlan plan_tokens(const CompareOptions& options, const PromptSet& prompts, const Budget& budget, const Costs& costs) {
   TokenPlan plan;
   int64_t num_confirmation = 0;
   for (const PromptCategory& category : prompts.categories) {
@@ -145,7 +158,8 @@ TokenPlan plan_tokens(const CompareOptions& options, const PromptSet& prompts, c
   plan.answers = 2 * (plan.num_discovery + plan.max_confirmation) * text;
   plan.layers = kLayerPasses * std::min(plan.num_discovery, budget.max_traced_texts) * text;
   plan.layers += kAnswerPasses * std::min(plan.num_discovery + plan.max_confirmation, budget.shown_answers) * text;
-  plan.patching = num_layers / 2 * std::min(plan.num_discovery, budget.max_patched_texts) * text;
+  if (!costs.have_equal_layers()) return plan;
+  plan.patching = costs.base.num_layers / 2 * std::min(plan.num_discovery, budget.max_patched_texts) * text;
   const int64_t passes = kTransplantPasses * std::min(plan.max_confirmation, budget.texts_per_transplant) +
                          kCausalPasses * std::min(plan.max_confirmation, budget.texts_per_causal_test);
   plan.causes = budget.max_localised_claims * passes * text;
@@ -154,16 +168,6 @@ TokenPlan plan_tokens(const CompareOptions& options, const PromptSet& prompts, c
   return plan;
 }
 
-/// The pair as far as it costs something, and how fast the device is. Measured once, so that what was fitted to it is told by it.
-struct Costs {
-  WeightSizes base, target;
-  double rate = 0.0;  // floating point operations a second
-
-  double products() const {
-    return static_cast<double>(std::max(base.num_values - base.num_embedding, target.num_values - target.num_embedding));
-  }
-};
-
 Costs costs_of(const PairFiles& files, const at::Device& device) {
   const WeightSizes base = sizes_of(files.base);
   return {base, sizes_of(files.target), measured_rate(base.d_model, device)};
@@ -171,7 +175,7 @@ Costs costs_of(const PairFiles& files, const at::Device& device) {
 
 double seconds_of(const Costs& costs, const TokenPlan& tokens, const Budget& budget, int64_t seeds) {
   double operations = 2.0 * costs.products() * static_cast<double>(tokens.total());
-  if (budget.crosscoder_tokens > 0) {
+  if (tokens.crosscoder > 0) {
     const double values = 2.0 * static_cast<double>(costs.base.d_model * budget.crosscoder_latents);  // of the encoders
     operations += kTrainingPasses * 2.0 * values * static_cast<double>(seeds * budget.crosscoder_steps * budget.crosscoder_batch);
   }
@@ -184,7 +188,7 @@ CompareOptions fitted(CompareOptions options, const PromptSet& prompts, const Co
   const auto seconds_at = [&](double level) {
     options.budget = to_text({.minutes = minutes->minutes, .level = level});
     const Budget budget = budget_of(options);
-    return seconds_of(costs, plan_tokens(options, prompts, budget, costs.base.num_layers), budget, options.seeds);
+    return seconds_of(costs, plan_tokens(options, prompts, budget, costs), budget, options.seeds);
   };
   minutes->level = largest_level_within(60.0 * minutes->minutes, seconds_at);
   options.budget = to_text(*minutes);
@@ -235,7 +239,7 @@ Json plan_compare(const CompareOptions& given) {
   const at::Device device = choose_device(given.device);
   const Costs costs = costs_of(files, device);
   const CompareOptions options = fitted(given, prompts, costs);
-  const TokenPlan tokens = plan_tokens(options, prompts, budget_of(options), costs.base.num_layers);
+  const TokenPlan tokens = plan_tokens(options, prompts, budget_of(options), costs);
   uint64_t weight_bytes = 0;
   for (const auto* model : {&files.base, &files.target}) {
     for (const auto& path : model->weights) weight_bytes += std::filesystem::file_size(path);

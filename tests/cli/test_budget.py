@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import tiny_model
 
 
 @pytest.fixture
@@ -38,6 +39,15 @@ def test_more_minutes_look_at_more_and_their_ends_are_kept(plan):
     assert plan("5@0.50")["max_tokens"] <= plan("5@0.75")["max_tokens"] <= plan("standard")["max_tokens"]
     for key in ("num_discovery_prompts", "max_confirmation_prompts"):
         assert glimpse[key] < all_of_it[key]
+
+
+def test_models_of_other_shapes_are_neither_patched_nor_trained_on(program, models, plan, tmp_path):
+    smaller = tiny_model.write_smaller_model(tmp_path / "smaller")
+    result = program("compare", models.base, smaller, "--dry-run", "--json", "--budget", "standard")
+    assert result.returncode == 0, result.stderr
+    other, equal = json.loads(result.stdout), plan("standard")
+    assert other["num_discovery_prompts"] == equal["num_discovery_prompts"]
+    assert other["max_tokens"] < equal["max_tokens"] - 80_000  # of which a crosscoder's alone are 80,000
 
 
 def test_a_resumed_run_keeps_the_level_that_was_fitted(compare, tmp_path):
