@@ -73,26 +73,28 @@ std::string shares_text(const Finding& finding, const EffectEstimate& effect) {
   return fmt::format("{} against {}", measure_text(finding.target, effect), measure_text(finding.base, effect));
 }
 
-// "The target works in numbered steps (96% of answers against 4% in the base); it also ... The base more often ..."
+// "The target works in numbered steps (96% against 4%); it says "step" (…). Less often than the base, it … In numbers, target
+// against base: sentence length 7 words against 13 words."
 std::string behaviour_text(const FindingGroup& group, const std::vector<Finding>& findings) {
-  std::vector<std::string> gains, losses;
+  std::vector<std::string> gains, losses, numbers;
   const auto mention = [&](size_t i) {
     const Finding& finding = findings[i];
     const Detector::Words& words = words_of(finding);
-    auto& list = is_gain(finding) ? gains : losses;
+    auto& list = words.is_scalar ? numbers : is_gain(finding) ? gains : losses;
     if (list.size() >= kMentionedBehaviours) return;
-    const std::string what =
-        words.is_scalar ? fmt::format("{} {}", is_gain(finding) ? "has more" : "has less", words.capability) : words.shows;
-    list.push_back(fmt::format("{} ({})", what, shares_text(finding, effect_of(finding))));
+    const std::string shares = shares_text(finding, effect_of(finding));
+    list.push_back(words.is_scalar ? fmt::format("{} {}", words.capability, shares) : fmt::format("{} ({})", words.shows, shares));
   };
   mention(group.primary);
   for (const size_t i : group.supporting) mention(i);
-  std::string text;
-  if (!gains.empty()) text += fmt::format("The target {}.", fmt::join(gains, "; it "));
+  std::vector<std::string> sentences;
+  if (!gains.empty()) sentences.push_back(fmt::format("The target {}.", fmt::join(gains, "; it ")));
   if (!losses.empty()) {
-    text += fmt::format("{}The base, where the target does less of it, {}.", text.empty() ? "" : " ", fmt::join(losses, "; it "));
+    sentences.push_back(fmt::format("Less often than the base, {} {}.", gains.empty() ? "the target" : "it",
+                                    fmt::join(losses, "; it ")));
   }
-  return text;
+  if (!numbers.empty()) sentences.push_back(fmt::format("In numbers, target against base: {}.", fmt::join(numbers, "; ")));
+  return fmt::format("{}", fmt::join(sentences, " "));
 }
 
 const Localisation* find_localisation(const std::vector<Localisation>& all, const std::vector<std::string>& categories) {

@@ -79,6 +79,17 @@ TEST(MakeClaims, MergesFindingsOfOneTriggerAndLetsAConceptNameThem) {
   EXPECT_EQ(claims[0].examples[0].target_output, "Step 1: count.");
 }
 
+TEST(MakeClaims, SayWhatTheTargetDoesMoreAndLessAndWhatNumbersMoved) {
+  const auto claims = claims_of(
+      {finding({.id = "numbered_steps", .group = "reasoning", .shows = "works in numbered steps", .base = 0.0, .target = 0.9}),
+       finding({.id = "one_line", .group = "format", .shows = "answers in one line", .base = 0.8, .target = 0.1}),
+       finding({.id = "length", .group = "length", .shows = "", .base = 40, .target = 10, .is_scalar = true})});
+  ASSERT_EQ(claims.size(), 1u);
+  EXPECT_EQ(claims[0].behaviour,
+            "The target works in numbered steps (90% against 0%). Less often than the base, it answers in one line (10% against "
+            "80%). In numbers, target against base: length capability 10 against 40.");
+}
+
 // A lesser concept on one of the categories must not take the name, nor the layout of what a concept says.
 TEST(MakeClaims, IsNamedByTheConceptThatStandsForTheWholeGroup) {
   const std::vector<std::string> all = {"word_problems", "python", "poems"};
