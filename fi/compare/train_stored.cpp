@@ -64,6 +64,7 @@ Json train_on_stored_rows(const TrainRequest& request, ProgressSink& progress) {
   check(!request.out.empty(), ErrorCode::kUsage, "[train] --out is empty; name a folder.");
   TrainingConfig config = usual_config(request.num_latents, request.k, request.steps);
   config.batch_size = request.batch_size;
+  if (request.learning_rate != 0.0) config.lr = request.learning_rate;
   config.seed = static_cast<uint64_t>(request.seed);
   config.shared_share = request.shared_latents;
   choose_sparsity(request, config);

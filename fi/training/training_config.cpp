@@ -9,6 +9,10 @@
 namespace fi {
 namespace {
 
+// Adam moves a weight by about lr a step. Vectors of length one want so much way in all, or a short training ends long before
+// it is done (SmolLM2 and a fine-tune, 300 steps on 25,000 rows: 0.64 of held-out variance at 0.001, 0.73 at 0.004).
+constexpr double kWayOfAWeight = 1.2;
+
 void check_range(const char* field, double value, double low, double high) {
   check(value >= low && value <= high, ErrorCode::kUsage, "[train] {} is {}, expected {} to {}.", field, value, low, high);
 }
@@ -21,6 +25,7 @@ TrainingConfig usual_config(int64_t num_latents, int64_t k, int64_t num_steps) {
   config.k_anneal_steps = std::min<int64_t>(100, num_steps / 3);
   config.warmup_steps = std::min<int64_t>(20, num_steps / 10);
   config.decay_steps = std::min<int64_t>(100, num_steps / 4);
+  config.lr = std::clamp(kWayOfAWeight / static_cast<double>(num_steps), 0.001, 0.004);
   return config;
 }
 

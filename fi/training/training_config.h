@@ -64,7 +64,7 @@ void visit_fields(TrainingConfig& c, Visit&& visit) {
 }
 
 /// The usual schedule for a run of this length: k from four times its end over the first steps (at most 100), the learning rate
-/// rising over the first 20 and falling over the last 100; shorter phases where there are few steps.
+/// rising over the first 20 and falling over the last 100; shorter phases and a larger rate where there are few steps.
 TrainingConfig usual_config(int64_t num_latents, int64_t k, int64_t num_steps);
 
 /// How a configuration selects codes.

@@ -220,6 +220,7 @@ def test_other_sparsities_and_shared_latents(captured, program, tmp_path):
         (["--penalty", "2"], "--penalty got 2, but --sparsity batch_topk has none"),
         (["--sparsity", "topk"], "--sparsity got 'topk', expected batch_topk, l1 or jump_relu"),
         (["--shared-latents", "2"], "shared_share is 2, expected 0 to 1"),
+        (["--learning-rate", "-1"], "lr is -1, expected 0 to 1"),
     ]:
         refused = program(*rows, *words)
         assert refused.returncode == 2 and message in refused.stderr
