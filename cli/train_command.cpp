@@ -66,7 +66,8 @@ Command add_train(CLI::App& parent) {
   app->add_option("--shared-latents", request->shared_latents, "Share of latents with one decoder vector for both models, 0 to 1")
       ->capture_default_str();
   app->add_option("--batch-size", request->batch_size, "Rows a step")->capture_default_str();
-  app->add_option("--learning-rate", request->learning_rate, "Of Adam at its largest (0: 0.001, up to 0.004 for fewer than 1200 steps)")
+  app->add_option("--learning-rate", request->learning_rate,
+                  "Of Adam at its largest (0: 0.001, up to 0.004 for fewer than 3000 steps)")
       ->capture_default_str();
   app->add_option("--seed", request->seed, "Seed of weights and row order")->capture_default_str();
   app->add_option("--seeds", request->seeds, "Train so many, from different seeds, and say which latents come back (seeds.json)")

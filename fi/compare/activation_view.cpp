@@ -149,8 +149,11 @@ Json example_documents(const std::vector<ShownText>& texts, const Tokenizer& tok
 
 void add_names(Json& entry, const std::vector<ShownText>& texts, const Tokenizer& tokenizer, const Naming& naming) {
   std::vector<const ShownText*> fit, held_out;
-  std::map<std::string, int64_t> seen;
-  for (const ShownText& text : texts) (seen[text.category]++ % 2 == 0 ? fit : held_out).push_back(&text);
+  std::map<std::string, size_t> turn;  // every second category begins with a held-out text: many have one text only
+  for (const ShownText& text : texts) {
+    const auto next = turn.try_emplace(text.category, turn.size()).first;
+    (next->second++ % 2 == 0 ? fit : held_out).push_back(&text);
+  }
   if (auto name = best_name(activations_of(fit), activations_of(held_out), naming.sources.hypotheses(), naming.seed)) {
     if (passes_bar(*name)) name->places = test_places(held_out, *name, naming.sources, tokenizer);
     entry["name"] = document_of(*name, "fires_on");

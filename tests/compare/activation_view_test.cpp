@@ -1,5 +1,6 @@
 #include "fi/compare/activation_view.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -52,6 +53,25 @@ TEST(Examples, AreOneOfACategoryAndSixteenTokensAroundThePeak) {
 TEST(Examples, AreNoneWhereNothingIsActive) {
   EXPECT_TRUE(
       example_documents({text_with_peak("facts", 9, 0, {.base = 3.0F}), {.category = "empty", .rows = {}}}, words()).empty());
+}
+
+TEST(Names, AreScoredOnHalfOfTheTextsWhereEachIsOfACategoryOfItsOwn) {
+  std::vector<ShownText> texts;
+  LocatedChanges changes;
+  std::vector<std::string> firing;
+  for (int i = 0; i < 12; ++i) {
+    const std::string category = fmt::format("kind {:02}", i);
+    texts.push_back(text_with_peak(category, 3, 1, {.value = i < 6 ? 1.0F : 0.0F}));
+    if (i < 6) firing.push_back(category);
+  }
+  changes.add(firing, {});
+  const NameSources sources({}, {}, changes);
+  Json entry = Json::object();
+  add_names(entry, texts, words(), {sources});
+  ASSERT_TRUE(entry.contains("name"));
+  EXPECT_EQ(entry["name"]["num_inside"], 3);
+  EXPECT_EQ(entry["name"]["num_outside"], 3);
+  EXPECT_EQ(entry["name"]["score"], 1.0);
 }
 
 }  // namespace

@@ -72,7 +72,7 @@ TEST(UsualConfig, FitsShortRuns) {
   EXPECT_EQ(usual_config(4096, 32, 300).k_initial, 128);
   EXPECT_EQ(usual_config(16, 8, 300).k_initial, 16);
   EXPECT_DOUBLE_EQ(usual_config(4096, 32, 100).lr, 0.004);
-  EXPECT_DOUBLE_EQ(usual_config(4096, 32, 600).lr, 0.002);
+  EXPECT_DOUBLE_EQ(usual_config(4096, 32, 1500).lr, 0.002);
   EXPECT_DOUBLE_EQ(usual_config(4096, 32, 4000).lr, 0.001);
 }
 
