@@ -37,6 +37,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=4, help="steps of a round")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--lr", type=float, default=1e-3)
+    parser.add_argument("--beta2", type=float, default=0.999, help="ours: 0.99 makes up for gradients that are not clipped")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--skip-autograd", action="store_true")
     return parser.parse_args()
@@ -105,6 +106,7 @@ def run_ours(options: argparse.Namespace, engine: str, rows_file: pathlib.Path) 
         "batch_size": options.batch,
         "num_steps": options.steps,
         "lr": options.lr,
+        "beta2": options.beta2,
         "warmup_steps": min(20, options.steps - 1),
         "decay_steps": 0,
         "dead_after_rows": 10_000_000,  # as the reference has it

@@ -83,15 +83,16 @@ std::string behaviour_text(const FindingGroup& group, const std::vector<Finding>
     auto& list = words.is_scalar ? numbers : is_gain(finding) ? gains : losses;
     if (list.size() >= kMentionedBehaviours) return;
     const std::string shares = shares_text(finding, effect_of(finding));
-    list.push_back(words.is_scalar ? fmt::format("{} {}", words.capability, shares) : fmt::format("{} ({})", words.shows, shares));
+    list.push_back(words.is_scalar ? fmt::format("{} {}", words.capability, shares)
+                                   : fmt::format("{} ({})", words.shows, shares));
   };
   mention(group.primary);
   for (const size_t i : group.supporting) mention(i);
   std::vector<std::string> sentences;
   if (!gains.empty()) sentences.push_back(fmt::format("The target {}.", fmt::join(gains, "; it ")));
   if (!losses.empty()) {
-    sentences.push_back(fmt::format("Less often than the base, {} {}.", gains.empty() ? "the target" : "it",
-                                    fmt::join(losses, "; it ")));
+    sentences.push_back(
+        fmt::format("Less often than the base, {} {}.", gains.empty() ? "the target" : "it", fmt::join(losses, "; it ")));
   }
   if (!numbers.empty()) sentences.push_back(fmt::format("In numbers, target against base: {}.", fmt::join(numbers, "; ")));
   return fmt::format("{}", fmt::join(sentences, " "));

@@ -58,7 +58,8 @@ constexpr int kContestants = 2;  // another number for other methods: a race of 
 
 // Of the methods, of the answers, of what was located in them, and of the dictionary that takes part.
 std::string identity_of(const fs::path& activations, const fs::path& features, const LocatedChange& change) {
-  std::string text = std::to_string(kContestants) + read_file(activations / kAnswersFile, "baselines") + read_file(activations / kLocalisationFile, "baselines");
+  std::string text = std::to_string(kContestants) + read_file(activations / kAnswersFile, "baselines") +
+                     read_file(activations / kLocalisationFile, "baselines");
   const fs::path dictionary = dictionary_at(features, change.layer);
   if (has_dictionary(dictionary)) text += read_file(dictionary / kIdentityFile, "baselines");
   return fmt::format("{:016x}", xxh3_of_bytes(text));

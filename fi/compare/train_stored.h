@@ -16,7 +16,7 @@ struct TrainRequest {
   int64_t num_latents = 4096;
   int64_t k = 32;
   int64_t steps = 500;
-  int64_t batch_size = 2048;  // rows a step
+  int64_t batch_size = 2048;   // rows a step
   double learning_rate = 0.0;  // of Adam at its largest; 0: that of usual_config
   int64_t seed = 0;
   int64_t seeds = 1;                    // dictionaries trained from seeds that follow, to see which latents come back

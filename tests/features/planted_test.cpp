@@ -21,7 +21,8 @@ void expect_found(const PlantedStudy& study, const std::string& kind) {
 // The set-up was chosen on seeds 1 to 3. On 101 to 108 mixed latents were seen to be called modified, which changed the classes;
 // these were then judged on 201 to 208: 191 of 192 exclusive features (one never got a latent), 128 of 128 modified ones, and on
 // 301 to 316: 383 of 384. Half as many latents again do not change it (401 to 424: 574 of 576), nor does a longer decay of the
-// learning rate. The three missed there have a latent of the right class nearest to them, at a cosine of 0.70 to 0.86 (0.9 counts).
+// learning rate. The three missed there have a latent of the right class nearest to them, at a cosine of 0.70 to 0.86 (0.9
+// counts).
 class PlantedSeeds : public testing::TestWithParam<uint64_t> {};
 
 TEST_P(PlantedSeeds, WhatDiffersIsFoundAndNothingElseIsCalledSo) {

@@ -95,9 +95,9 @@ Figure draw_claim_evidence(const Claim& claim, int64_t num_layers, const Canvas&
   y = draw_findings(svg, columns, y, scalars, true);
   y = draw_causal(svg, columns, y, claim);
   y = draw_transplants(svg, columns, y, claim, num_layers);
-  const std::string alt =
-      fmt::format("Evidence for {}: {} supporting findings, {} transplants. The same numbers stand in the table.",
-                  clean_line(claim.id), claim.supporting.size(), claim.transplants.size());
+  const std::string alt = fmt::format(
+      "Evidence for {}: {} supporting finding{}, {} transplants. The same numbers stand in the table.", clean_line(claim.id),
+      claim.supporting.size(), claim.supporting.size() == 1 ? "" : "s", claim.transplants.size());
   return finish(svg, y - 6, canvas, claim.id + "_evidence", "Evidence for " + claim.id, alt);
 }
 
