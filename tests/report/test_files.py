@@ -56,7 +56,7 @@ def test_the_parquet_table_has_the_columns_of_the_csv_with_types(write_sample):
     with open(folder / "features.csv", encoding="utf-8", newline="") as file:
         assert table.column_names == next(csv.reader(file))
     types = {"layer": "int64"} | dict.fromkeys(
-        ["name_score", "share_of_difference", "base_use", "target_use"], "double"
+        ["name_score", "name_low", "name_high", "share_of_difference", "base_use", "target_use"], "double"
     )
     assert {field.name: str(field.type) for field in table.schema} == {
         name: types.get(name, "string") for name in table.column_names
