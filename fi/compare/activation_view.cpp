@@ -167,7 +167,7 @@ void add_names(Json& entry, const std::vector<ShownText>& texts, const Tokenizer
     entry["described"] = document_of(*described->name, "words");
     entry["described"]["by"] = naming.explainer->model_name();
   }
-  if (!described->failure.empty()) entry["described"] = {{"failure", described->failure}};
+  if (!described->name && !described->failure.empty()) entry["described"] = {{"failure", described->failure}};
 }
 
 }  // namespace fi

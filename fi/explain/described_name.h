@@ -23,7 +23,7 @@ struct ShownContext {
 /// A name in a chat model's own words, or why there is none.
 struct DescribedName {
   std::optional<ScoredName> name;
-  std::string failure;  // empty with a name, or where too few texts tell the feature apart
+  std::string failure;  // why there is none, or no place test of it; empty where too few texts tell the feature apart
 };
 
 /// Asks a chat model what a feature fires on (Bills et al., 2023), and scores its description by detection (Paulo et al., 2024):

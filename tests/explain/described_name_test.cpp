@@ -96,6 +96,17 @@ TEST(Explainer, ANameOfWholeTextsFitsEveryPlaceAlike) {
   EXPECT_DOUBLE_EQ(described->name->places->score(), 0.5);
 }
 
+TEST(Explainer, ANameStaysWhereItsPlacesCannotBeTested) {
+  ScriptedModel model(tea, [](const Json& question) {
+    return question.dump().find("«") == std::string::npos ? texts_with(question, "tea") : "I cannot say.";
+  });
+  const auto described = explained(model);
+  ASSERT_TRUE(described && described->name);
+  EXPECT_TRUE(passes_bar(*described->name));
+  EXPECT_FALSE(described->name->places);
+  EXPECT_NE(described->failure.find("without a JSON object"), std::string::npos);
+}
+
 TEST(Explainer, AWrongDescriptionStaysBelowTheBar) {
   for (const char* word : {"map", "number", "nothing"}) {
     ScriptedModel model(tea, [&](const Json& question) { return texts_with(question, word); });
