@@ -518,8 +518,11 @@ def check_sampled(claim: dict, where: str, run: Run, ledger: Ledger):
         ledger.check("sampled", f"{where}, prompt", prompt["prompt"], row["prompt"])
         for model, values in means.items():
             again = [measure(row, answer) for answer in prompt[model]] if measure else prompt[f"{model}_measures"]
-            ledger.check("sampled", f"{where}, {model}", prompt[f"{model}_measures"], again)
+            kept = prompt[f"{model}_measures"]
+            ledger.check("sampled", f"{where}, {model}", len(kept), shown["samples_a_prompt"])
             ledger.check("sampled", f"{where}, {model}", len(again), shown["samples_a_prompt"])
+            for value, value_again in zip(kept, again, strict=False):
+                ledger.check("sampled", f"{where}, {model}", value, value_again)
             values.append(mean(again))
     low, high = bootstrap([t - b for b, t in zip(means["base"], means["target"], strict=True)], run.seed)
     expected = {"base": mean(means["base"]), "target": mean(means["target"]), "ci_low": low, "ci_high": high}
