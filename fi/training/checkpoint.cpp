@@ -89,7 +89,7 @@ at::Tensor read_tensor(const SafetensorsFile& file, const std::string& name, con
 void check_same_settings(const TrainingConfig& config, const std::string& stored, const fs::path& path) {
   const Json wanted = fields_to_json(config), found = parse_json(stored, "train", path.string());
   for (const auto& [name, value] : wanted.items()) {
-    if (name == "num_steps") continue;
+    if (name == "num_steps" || name == "lr") continue;  // the usual rate depends on the steps
     const Json other = found.is_object() && found.contains(name) ? found[name] : Json();
     check(value == other, ErrorCode::kIncompatible,
           "[train] checkpoint {} was made with {} = {}, now it is {}; use the same settings or another folder.", path.string(),
