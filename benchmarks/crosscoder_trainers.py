@@ -37,7 +37,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=4, help="steps of a round")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--lr", type=float, default=1e-3)
-    parser.add_argument("--beta2", type=float, default=0.999, help="ours: 0.99 makes up for gradients that are not clipped")
+    parser.add_argument("--beta2", type=float, default=0.99, help="ours; makes up for gradients that are not clipped")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--skip-autograd", action="store_true")
     return parser.parse_args()
@@ -87,7 +87,9 @@ def run_reference(options: argparse.Namespace, x: torch.Tensor) -> dict:
     order = torch.Generator().manual_seed(1)
     for step in range(options.steps):
         batch = x[torch.randint(len(x), (options.batch,), generator=order)]
-        if step >= options.steps - 10 and options.steps >= 50:  # before the step, as ours: rows it has not just learnt from
+        if (
+            step >= options.steps - 10 and options.steps >= 50
+        ):  # before the step, as ours: rows it has not just learnt from
             with torch.no_grad():
                 error = batch - trainer.ae.decode(trainer.ae.encode(batch, use_threshold=False))
             explained.append(1 - (error.square().sum() / batch.square().sum()).item())

@@ -37,6 +37,10 @@ StoreInfo read_info(const std::filesystem::path& folder) {
   check(info.format == 1, ErrorCode::kUnsupported, "[activations] {} has format {}, expected 1.", path.string(), info.format);
   check(sane(info.num_models, 1) && sane(info.d_model, 1) && sane(info.num_rows, 0) && sane(info.rows_per_shard, 1),
         ErrorCode::kInvalid, "[activations] {} has a size out of range; capture the activations again.", path.string());
+  const bool fits = std::all_of(info.widths.begin(), info.widths.end(), [&](int64_t w) { return w >= 1 && w <= info.d_model; });
+  check(info.widths.empty() || (fits && static_cast<int64_t>(info.widths.size()) == info.num_models), ErrorCode::kInvalid,
+        "[activations] {} has widths [{}], expected {} of 1 to {}; capture the activations again.", path.string(),
+        fmt::join(info.widths, ", "), info.num_models, info.d_model);
   return info;
 }
 

@@ -20,10 +20,12 @@ struct RowPlace {
 struct StoreInfo {
   int64_t format = 1;
   int64_t num_models = 0;
-  int64_t d_model = 0;
+  int64_t d_model = 0;          // of the widest model
+  std::vector<int64_t> widths;  // by model, where they differ: rows are 0 beyond; empty: all are d_model wide
   int64_t num_rows = 0;
-  int64_t rows_per_shard = 0;  // of every shard but the last
-  std::string hook_point;      // such as "resid_post.20"
+  int64_t rows_per_shard = 0;   // of every shard but the last
+  std::string hook_point;       // such as "resid_post.20"
+  std::string base_hook_point;  // the base's, where it is another: models of other depths
   std::string base;
   std::string target;
   std::string tokenizer;                     // fingerprint of the one whose ids were read
@@ -42,9 +44,11 @@ void visit_fields(StoreInfo& s, Visit&& visit) {
   visit("format", s.format);
   visit("num_models", s.num_models);
   visit("d_model", s.d_model);
+  visit("widths", s.widths);
   visit("num_rows", s.num_rows);
   visit("rows_per_shard", s.rows_per_shard);
   visit("hook_point", s.hook_point);
+  visit("base_hook_point", s.base_hook_point);
   visit("base", s.base);
   visit("target", s.target);
   visit("tokenizer", s.tokenizer);

@@ -30,6 +30,8 @@ ActivationWriter::ActivationWriter(Options options)
   info_.target = options_.target;
   info_.tokenizer = options_.tokenizer;
   info_.hook_point = options_.hook_point;
+  info_.base_hook_point = options_.base_hook_point;
+  info_.widths = options_.widths;
   info_.outlier_factor = options_.outlier_factor;
   shard_ = at::empty({options_.rows_per_shard, options_.num_models, options_.d_model}, at::kHalf);
 }

@@ -19,8 +19,10 @@ class ActivationWriter {
     std::string target;
     std::string tokenizer;
     std::string hook_point;
+    std::string base_hook_point;  // see StoreInfo, as widths
     int64_t num_models = 2;
     int64_t d_model = 0;
+    std::vector<int64_t> widths;
     int64_t rows_per_shard = 16384;
     int64_t rows_for_median = 4096;  // held back in memory until the median is known
     double outlier_factor = 4.0;

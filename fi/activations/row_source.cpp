@@ -1,5 +1,6 @@
 #include "fi/activations/row_source.h"
 
+#include <algorithm>
 #include <numeric>
 #include <utility>
 #include <vector>
@@ -7,6 +8,12 @@
 #include "fi/core/error.h"
 
 namespace fi {
+
+at::Tensor pair_rows(const at::Tensor& base, const at::Tensor& target) {
+  const int64_t width = std::max(base.size(1), target.size(1));
+  const auto padded = [&](const at::Tensor& rows) { return at::constant_pad_nd(rows, {0, width - rows.size(1)}); };
+  return at::stack({padded(base), padded(target)}, 1);
+}
 
 at::Tensor read_rows(const RowSource& source, int64_t first, int64_t count) {
   std::vector<int64_t> indices(static_cast<size_t>(count));

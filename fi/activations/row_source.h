@@ -18,6 +18,9 @@ class RowSource {
   virtual at::Tensor gather(std::span<const int64_t> indices) const = 0;
 };
 
+/// Two models' rows side by side: [n, a] and [n, b] -> [n, 2, max(a, b)], the narrower ones with zeros behind.
+at::Tensor pair_rows(const at::Tensor& base, const at::Tensor& target);
+
 /// Rows first .. first + count - 1.
 at::Tensor read_rows(const RowSource& source, int64_t first, int64_t count);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "fi/capture/matched_layer.h"
 #include "fi/capture/text_file.h"
 #include "fi/core/error.h"
 
@@ -10,6 +11,23 @@ namespace {
 
 at::Tensor residual_after(const Decoder& model, const PackedBatch& batch, int64_t layer) {
   return model.forward(batch, {.last_layer = layer, .logit_rows = at::empty({0}, at::kLong)}).resid.to(at::kCPU, at::kFloat);
+}
+
+std::string hook_point_after(int64_t layer) { return fmt::format("resid_post.{}", layer); }
+
+ActivationWriter::Options writer_options(const Decoder& base, const Decoder& target, int64_t base_layer,
+                                         const StoreRowsOptions& options) {
+  const int64_t base_width = base.config().d_model, target_width = target.config().d_model;
+  ActivationWriter::Options result{.folder = options.folder,
+                                   .base = options.base,
+                                   .target = options.target,
+                                   .tokenizer = options.tokenizer,
+                                   .hook_point = hook_point_after(options.layer),
+                                   .d_model = std::max(base_width, target_width),
+                                   .outlier_factor = options.outlier_factor};
+  if (base_layer != options.layer) result.base_hook_point = hook_point_after(base_layer);
+  if (base_width != target_width) result.widths = {base_width, target_width};
+  return result;
 }
 
 /// Goes through batches of texts and writes the rows that are kept.
@@ -21,14 +39,9 @@ class RowWriter {
         target_(target),
         is_special_(is_special),
         first_position_(first_position),
-        layer_(options.layer),
-        writer_({.folder = options.folder,
-                 .base = options.base,
-                 .target = options.target,
-                 .tokenizer = options.tokenizer,
-                 .hook_point = fmt::format("resid_post.{}", options.layer),
-                 .d_model = base.config().d_model,
-                 .outlier_factor = options.outlier_factor}) {}
+        base_layer_(matched_layer(options.layer, base.config().num_layers, target.config().num_layers)),
+        target_layer_(options.layer),
+        writer_(writer_options(base, target, base_layer_, options)) {}
 
   void add(const std::vector<TracedText>& texts) {
     const PackedBatch batch = pack_texts(texts).batch;
@@ -36,8 +49,8 @@ class RowWriter {
     const at::Tensor kept = choose(texts, batch, places);
     for (const TracedText& text : texts) categories_.push_back(text.category);
     if (places.empty()) return;
-    const at::Tensor base = residual_after(base_, batch, layer_), target = residual_after(target_, batch, layer_);
-    writer_.append(at::stack({base.index_select(0, kept), target.index_select(0, kept)}, 1), places);
+    const at::Tensor base = residual_after(base_, batch, base_layer_), target = residual_after(target_, batch, target_layer_);
+    writer_.append(pair_rows(base.index_select(0, kept), target.index_select(0, kept)), places);
   }
 
   StoreInfo finish() { return writer_.finish(std::move(categories_), masked_); }
@@ -68,7 +81,8 @@ class RowWriter {
   const Decoder& target_;
   const std::function<bool(int32_t)>& is_special_;
   int64_t first_position_;  // of the rows that are kept of any text
-  int64_t layer_;
+  int64_t base_layer_;
+  int64_t target_layer_;
   ActivationWriter writer_;
   ActivationWriter::Masked masked_;
   std::vector<std::string> categories_;  // of the texts so far
@@ -76,12 +90,10 @@ class RowWriter {
 
 void check_pair(const Decoder& base, const Decoder& target, int64_t layer) {
   const ModelConfig &a = base.config(), &b = target.config();
-  check(a.num_layers == b.num_layers && a.d_model == b.d_model && a.vocab_size == b.vocab_size, ErrorCode::kIncompatible,
-        "[capture] base has {} layers of width {} and {} tokens, target {} of width {} and {} tokens; paired rows need equal "
-        "shapes.",
-        a.num_layers, a.d_model, a.vocab_size, b.num_layers, b.d_model, b.vocab_size);
-  check(layer >= 0 && layer < a.num_layers, ErrorCode::kUsage, "[capture] layer is {}, expected 0 to {}.", layer,
-        a.num_layers - 1);
+  check(a.vocab_size == b.vocab_size, ErrorCode::kIncompatible,
+        "[capture] base has {} tokens, target {}; paired rows need the same token ids in both.", a.vocab_size, b.vocab_size);
+  check(layer >= 0 && layer < b.num_layers, ErrorCode::kUsage, "[capture] layer is {}, expected 0 to {}.", layer,
+        b.num_layers - 1);
 }
 
 }  // namespace

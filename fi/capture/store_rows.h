@@ -16,15 +16,15 @@ struct StoreRowsOptions {
   std::string base;              // names, for the record
   std::string target;
   std::string tokenizer;
-  int64_t layer = 0;  // the residual stream after this block
+  int64_t layer = 0;  // of the target: the residual stream after this block. The base's is at the same depth (matched_layer)
   double outlier_factor = 4.0;
 };
 
 /// Reads every text with both models and stores the paired residual rows after one block; later blocks do not run. Memory does
 /// not grow with the texts. Left out and counted: position 0, special tokens, norm outliers, and what all texts, or all texts of
 /// a kind (TracedText::num_repeated), begin with. A text's rows stay together, in the order of the texts, whose ids are stored as
-/// well (fi/capture/text_file.h). kIncompatible unless both models have the same depth, width and vocabulary; kUsage if the layer
-/// does not exist or no row is kept.
+/// well (fi/capture/text_file.h). Models of other depths and widths are paired too (RowScaling). kIncompatible unless both have
+/// the same vocabulary; kUsage if the layer does not exist or no row is kept.
 StoreInfo store_rows(const Decoder& base, const Decoder& target, const std::vector<TracedText>& texts,
                      const std::function<bool(int32_t)>& is_special, const StoreRowsOptions& options, ProgressSink& progress);
 

@@ -119,6 +119,12 @@ Json latents_document(const ActivationStore& store, const RowStore& place, const
   return document;
 }
 
+// Whether a row of one model can be set against a vector of the other, as classes do.
+bool has_one_space(const RowStore& place) {
+  const StoreInfo info = ActivationStore::open(place.folder).info();
+  return info.widths.empty() && info.base_hook_point.empty();
+}
+
 void train_layer(const RowStore& place, const fs::path& folder, bool resume, Reader& reader) {
   const ActivationStore store = ActivationStore::open(place.folder);
   const DictionaryOptions options{.training = training_for(reader.options), .held_out = kHeldOut, .resume = resume};
@@ -150,6 +156,12 @@ void train_dictionaries(const CompareOptions& options, const fs::path& activatio
   const std::vector<RowStore> stores = find_row_stores(activations);
   Reader reader{.options = options, .activations = activations, .progress = progress};
   for (const RowStore& place : stores) {
+    if (!has_one_space(place)) {
+      progress.warn(fmt::format(
+          "rows of layer {} are of models of other shapes: latents have no class there; `train` makes a dictionary of them",
+          place.layer));
+      continue;
+    }
     const fs::path folder = dictionary_folder(features, place.layer);
     const Json identity = {{"rows", fingerprint_of(place.folder)}, {"training", fields_to_json(training_for(options))}};
     const fs::path identity_path = folder / kIdentityFile;

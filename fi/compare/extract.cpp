@@ -99,7 +99,8 @@ class Extraction {
     const LocateInputs inputs{pair_, prompts_, analysis, budget_, options_, folder_, corpus_};
     write_layer_evidence(inputs, progress_);
     write_sampled_answers(inputs, progress_);
-    if (corpus_ && !comparable) progress_.warn("the models' shapes differ: no crosscoder is trained, and --texts goes unused");
+    if (corpus_ && !comparable && options_.layers.empty())
+      progress_.warn("the models' shapes differ: no crosscoder is trained, and --texts goes unused");
     Json manifest = describe(comparable);
     manifest["fidelity"] = weight_fidelity(pair_, analysis.discovery, options_, progress_);
     write_json(kManifestFile, manifest);
@@ -110,7 +111,7 @@ class Extraction {
 
  private:
   void check_layers() const {
-    const int64_t last = pair_.base.decoder.config().num_layers - 1;
+    const int64_t last = pair_.target.decoder.config().num_layers - 1;
     for (const int64_t layer : layers_from_text(options_.layers)) {
       check(layer <= last, ErrorCode::kUsage, "[options] --layers names layer {}, expected 0 to {}.", layer, last);
     }

@@ -196,6 +196,8 @@ void write_layer_evidence(const LocateInputs& inputs, ProgressSink& progress) {
   write_answer_kl(inputs, progress);
   write_steering(inputs.folder / kSteeringFile, {});
   make_folder(inputs.folder / kRowsFolder);
+  // Only where somebody asks for them: what `train` makes of such rows takes no part in a report.
+  if (has_equal_vocabulary(inputs.pair) && !inputs.options.layers.empty()) write_crosscoder_rows(inputs, 0, progress);
 }
 
 }  // namespace fi

@@ -140,7 +140,7 @@ struct Costs {
   double products() const {
     return 0.5 * static_cast<double>(base.num_values - base.num_embedding + target.num_values - target.num_embedding);
   }
-  // Layers of other models are not patched, and no crosscoder reads them.
+  // Layers of other models are not patched, and rows of them are stored only where asked for.
   bool have_equal_layers() const { return base.num_layers == target.num_layers && base.d_model == target.d_model; }
 };
 
@@ -158,13 +158,13 @@ TokenPlan plan_tokens(const CompareOptions& options, const PromptSet& prompts, c
   plan.answers = 2 * (plan.num_discovery + plan.max_confirmation) * text;
   plan.layers = kLayerPasses * std::min(plan.num_discovery, budget.max_traced_texts) * text;
   plan.layers += kAnswerPasses * std::min(plan.num_discovery + plan.max_confirmation, budget.shown_answers) * text;
+  if (costs.have_equal_layers() || !options.layers.empty()) plan.crosscoder = 2 * budget.crosscoder_tokens;
   if (!costs.have_equal_layers()) return plan;
   plan.patching = costs.base.num_layers / 2 * std::min(plan.num_discovery, budget.max_patched_texts) * text;
   const int64_t passes = kTransplantPasses * std::min(plan.max_confirmation, budget.texts_per_transplant) +
                          kCausalPasses * std::min(plan.max_confirmation, budget.texts_per_causal_test);
   plan.causes = budget.max_localised_claims * passes * text;
   plan.sampled = 2 * budget.max_localised_claims * budget.sampled_prompts * budget.samples_of_prompt * text;
-  plan.crosscoder = 2 * budget.crosscoder_tokens;
   return plan;
 }
 

@@ -33,7 +33,8 @@ void visit_fields(DictionaryOrigin& o, Visit&& visit) {
 /// jkminder/dictionary_learning: their `from_pretrained(folder, from_hub=True)` gives the same scaled codes and reconstructions.
 /// That layout has one scale for all models. Where ours differ, the scales are folded into the weights, with unit code norms
 /// (CodeNorm::kNone), and `load_crosscoder` unfolds them again. A jump threshold is an extra tensor, which that library ignores,
-/// as it does the mark of Sparsity::kTopK: its codes of those two differ.
+/// as it does the mark of Sparsity::kTopK: its codes of those two differ. Models of other widths are padded with zeros to the
+/// widest: that library reads such rows as well, padded alike.
 void save_crosscoder(const Crosscoder& crosscoder, const DictionaryOrigin& origin, const std::filesystem::path& folder);
 
 /// Reads that layout, ours or theirs: with or without the `_orig_mod.` prefix of torch.compile, normaliser buffers (NaN: none)

@@ -1,5 +1,7 @@
 #include "fi/dictionary/crosscoder.h"
 
+#include <algorithm>
+
 #include "fi/core/error.h"
 
 namespace fi {
@@ -11,6 +13,19 @@ void check_tensor(const at::Tensor& tensor, at::IntArrayRef shape, const char* n
         tensor.defined() ? fmt::format("{}", fmt::join(tensor.sizes(), ", ")) : "absent", fmt::join(shape, ", "));
   check(at::isfinite(tensor).all().item<bool>(), ErrorCode::kInvalid,
         "[dictionary] {}: '{}' holds numbers that are not finite; re-export the dictionary.", where, name);
+}
+
+void check_widths(const Crosscoder& c, const std::string& where) {
+  const std::vector<int64_t>& widths = c.scaling.widths;
+  const auto fits = [&](int64_t width) { return width >= 1 && width <= c.d_model(); };
+  check(widths.empty() ||
+            (static_cast<int64_t>(widths.size()) == c.num_models() && std::all_of(widths.begin(), widths.end(), fits)),
+        ErrorCode::kInvalid, "[dictionary] {}: the models' widths are [{}], expected {} of 1 to {}; re-export the dictionary.",
+        where, fmt::join(widths, ", "), c.num_models(), c.d_model());
+  const auto is_cut = [&](const at::Tensor& values) { return cut_to_widths(c.scaling, values).equal(values); };
+  check(widths.empty() ||
+            (is_cut(c.encoder.transpose(1, 2)) && is_cut(c.decoder) && is_cut(c.decoder_bias) && is_cut(c.scaling.mean)),
+        ErrorCode::kInvalid, "[dictionary] {}: a weight beyond a model's width is not 0; re-export the dictionary.", where);
 }
 
 at::Tensor per_model(const at::Tensor& scale) { return scale.view({-1, 1}); }
@@ -50,6 +65,7 @@ void check_crosscoder(const Crosscoder& c, const std::string& where) {
   check(c.scaling.scale.gt(0).all().item<bool>(), ErrorCode::kInvalid,
         "[dictionary] {}: a normalisation scale is not above 0; re-export the dictionary.", where);
   if (c.sparsity == Sparsity::kJumpRelu) check_tensor(c.jump_threshold, {latents}, "jump_threshold", where);
+  check_widths(c, where);
   const bool has_k = c.sparsity == Sparsity::kBatchTopK || c.sparsity == Sparsity::kTopK;
   check(!has_k || c.k > 0, ErrorCode::kInvalid, "[dictionary] {}: k is {}, expected at least 1; re-export the dictionary.", where,
         c.k);
@@ -58,7 +74,21 @@ void check_crosscoder(const Crosscoder& c, const std::string& where) {
 }
 
 RowScaling identity_scaling(int64_t num_models, int64_t d_model) {
-  return {.mean = at::zeros({num_models, d_model}), .scale = at::ones({num_models})};
+  return {.mean = at::zeros({num_models, d_model}), .scale = at::ones({num_models}), .widths = {}};
+}
+
+bool RowScaling::has_one_width() const {
+  return std::adjacent_find(widths.begin(), widths.end(), std::not_equal_to<>()) == widths.end();
+}
+
+at::Tensor cut_to_widths(const RowScaling& scaling, const at::Tensor& values) {
+  if (scaling.widths.empty()) return values;
+  const at::Tensor cut = values.clone();
+  for (int64_t m = 0; m < values.size(0); ++m) {
+    const int64_t width = scaling.width(m);
+    cut[m].narrow(-1, width, values.size(-1) - width).zero_();
+  }
+  return cut;
 }
 
 const char* sparsity_name(Sparsity sparsity) {

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <string>
+#include <vector>
 
 namespace fi {
 
@@ -30,10 +31,17 @@ enum class RowView {
   kDifference  // target - base, a single row: dictionaries of the difference have num_models = 1
 };
 
-/// normalised = (row - mean) * scale, for each model. Always there, the identity (0 and 1) where nothing is normalised.
+/// normalised = (row - mean) * scale, for each model. Always there, the identity (0 and 1) where nothing is normalised. Models of
+/// other widths stand side by side too: d_model is the largest, and a narrower model's rows, means and weights are 0 beyond its
+/// own width. Zeros there stay zeros in training, for no gradient reaches them.
 struct RowScaling {
-  at::Tensor mean;   // [num_models, d_model]
-  at::Tensor scale;  // [num_models], > 0
+  at::Tensor mean;              // [num_models, d_model]
+  at::Tensor scale;             // [num_models], > 0
+  std::vector<int64_t> widths;  // by model; empty: all are d_model wide
+
+  int64_t width(int64_t model) const { return widths.empty() ? mean.size(1) : widths.at(static_cast<size_t>(model)); }
+  /// Whether all models have one width, so that a row or vector of one can be set against another's.
+  bool has_one_width() const;
 };
 
 /// A dictionary over paired residual rows: crosscoder, SAE on the difference (RowView::kDifference), or linear baseline. Plain
@@ -60,10 +68,13 @@ struct Crosscoder {
   int64_t num_latents() const { return encoder.size(2); }
 };
 
-/// kInvalid, naming `where`, unless all shapes agree and every number is finite.
+/// kInvalid, naming `where`, unless all shapes agree, every number is finite, and what is beyond a model's width is 0.
 void check_crosscoder(const Crosscoder& crosscoder, const std::string& where);
 
 RowScaling identity_scaling(int64_t num_models, int64_t d_model);
+
+/// `values` [num_models, ..., d_model] with zeros beyond each model's width.
+at::Tensor cut_to_widths(const RowScaling& scaling, const at::Tensor& values);
 
 /// "batch_topk", "topk", "relu", "jump_relu" or "linear", as files and tables spell it.
 const char* sparsity_name(Sparsity sparsity);

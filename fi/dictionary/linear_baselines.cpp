@@ -61,6 +61,8 @@ Crosscoder fit_random(const at::Tensor& rows, const RowScaling& scaling, int64_t
   check(rows.size(0) > 0 && k > 0 && k <= num_latents, ErrorCode::kUsage, "[random] k is {}, expected 1 to {}.", k, num_latents);
   Crosscoder result = linear_dictionary(random_directions(num_latents, models * width, seed), at::zeros({models, width}), scaling,
                                         RowView::kModels);
+  result.decoder = cut_to_widths(scaling, result.decoder);
+  result.encoder = result.decoder.transpose(1, 2).contiguous();
   result.sparsity = Sparsity::kBatchTopK;
   result.k = k;
   const at::Tensor x = normalise(scaling, rows).flatten(1);

@@ -53,6 +53,8 @@ void apply_metadata(Crosscoder& c, const std::map<std::string, std::string>& met
   if (value("fi.view") == "difference") c.view = RowView::kDifference;
   if (value("fi.sparsity") == "linear") c.sparsity = Sparsity::kLinear;
   if (value("fi.sparsity") == "topk") c.sparsity = Sparsity::kTopK;
+  if (!value("fi.widths").empty())
+    value_from_json(parse_json(value("fi.widths"), "dictionary", where), c.scaling.widths, {where, "fi.widths"});
   if (value("fi.scales").empty()) return;
   std::vector<double> scales;
   value_from_json(parse_json(value("fi.scales"), "dictionary", where), scales, {where, "fi.scales"});

@@ -57,13 +57,14 @@ Crosscoder slice_of_model(const Crosscoder& crosscoder, int64_t model) {
   Crosscoder unit = with_unit_code_norms(crosscoder);
   silence_dead(unit, code_norms(crosscoder));
   const double scale = unit.scaling.scale[model].item<double>();
-  const at::Tensor mean = unit.scaling.mean[model];
   Crosscoder slice = unit;
-  slice.encoder = (unit.encoder[model] * scale).unsqueeze(0).contiguous();
+  const int64_t width = unit.scaling.width(model);  // what is beyond it is padding
+  const at::Tensor mean = unit.scaling.mean[model].narrow(0, 0, width);
+  slice.encoder = (unit.encoder[model].narrow(0, 0, width) * scale).unsqueeze(0).contiguous();
   slice.encoder_bias = unit.encoder_bias - at::matmul(mean, slice.encoder[0]);
-  slice.decoder = (unit.decoder[model] / scale).unsqueeze(0).contiguous();
-  slice.decoder_bias = (unit.decoder_bias[model] / scale + mean).unsqueeze(0).contiguous();
-  slice.scaling = identity_scaling(1, unit.d_model());
+  slice.decoder = (unit.decoder[model].narrow(1, 0, width) / scale).unsqueeze(0).contiguous();
+  slice.decoder_bias = (unit.decoder_bias[model].narrow(0, 0, width) / scale + mean).unsqueeze(0).contiguous();
+  slice.scaling = identity_scaling(1, width);
   slice.code_norm = CodeNorm::kNone;
   return slice;
 }

@@ -88,11 +88,13 @@ Tensors tensors_of(const Crosscoder& c, double target_rms) {
 std::map<std::string, std::string> metadata_of(const Crosscoder& c) {
   std::vector<double> scales;
   for (int64_t m = 0; m < c.num_models(); ++m) scales.push_back(c.scaling.scale[m].item<double>());
-  return {{"format", "pt"},
-          {"fi.view", c.view == RowView::kModels ? "models" : "difference"},
-          {"fi.sparsity", sparsity_name(c.sparsity)},
-          {"fi.code_norm", code_norm_name(c.code_norm)},
-          {"fi.scales", Json(scales).dump()}};
+  std::map<std::string, std::string> metadata = {{"format", "pt"},
+                                                 {"fi.view", c.view == RowView::kModels ? "models" : "difference"},
+                                                 {"fi.sparsity", sparsity_name(c.sparsity)},
+                                                 {"fi.code_norm", code_norm_name(c.code_norm)},
+                                                 {"fi.scales", Json(scales).dump()}};
+  if (!c.scaling.widths.empty()) metadata["fi.widths"] = Json(c.scaling.widths).dump();
+  return metadata;
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "fi/capture/matched_layer.h"
 #include "fi/core/error.h"
 #include "fi/diff/kernel_alignment.h"
 
@@ -160,12 +161,6 @@ class DepthComparison {
 };
 
 }  // namespace
-
-int64_t matched_layer(int64_t target_layer, int64_t num_base, int64_t num_target) {
-  if (num_target <= 1) return num_base - 1;
-  const double depth = static_cast<double>(target_layer) / static_cast<double>(num_target - 1);
-  return std::llround(depth * static_cast<double>(num_base - 1));
-}
 
 DepthMap compare_depths(const Decoder& base, const Decoder& target, const TokenMap& tokens, const std::vector<AlignedText>& texts,
                         ProgressSink& sink) {

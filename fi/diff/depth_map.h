@@ -30,9 +30,6 @@ struct DepthMap {
   double share_covered = 0.0;     // of the texts' bytes, by aligned positions
 };
 
-/// The layer of `num_base` at the relative depth of `target_layer` among `num_target`: first beside first, last beside last.
-int64_t matched_layer(int64_t target_layer, int64_t num_base, int64_t num_target);
-
 /// Each model reads the texts in its own ids. KL(target || base) is over the tokens that both have, as strings, and one more
 /// event for all others: exact where the vocabularies are equal, else a lower bound. kUsage without texts.
 DepthMap compare_depths(const Decoder& base, const Decoder& target, const TokenMap& tokens, const std::vector<AlignedText>& texts,

@@ -117,6 +117,9 @@ FeatureTable find_features(const Crosscoder& c, const RowSource& rows, const Row
                            ProgressSink& sink) {
   check(c.view == RowView::kModels && c.num_models() == 2, ErrorCode::kUnsupported,
         "[features] classes need a crosscoder of two models; this dictionary reads something else.");
+  check(c.scaling.has_one_width(), ErrorCode::kUnsupported,
+        "[features] the models are {} wide: classes set rows of one against vectors of the other, which needs one width.",
+        fmt::join(c.scaling.widths, " and "));
   check_rows_fit(c, rows);
   check_labels(labels, rows);
   const at::Tensor vectors = vectors_by_latent(c);

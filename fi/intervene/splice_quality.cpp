@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "fi/activations/row_source.h"
+#include "fi/capture/matched_layer.h"
 #include "fi/core/error.h"
 #include "fi/diff/token_kl.h"
 
@@ -60,8 +62,10 @@ SpliceBatch splice_batch(const std::vector<TracedText>& texts, int64_t first_tex
 class SpliceRun {
  public:
   SpliceRun(const Decoder& base, const Decoder& target, const std::vector<std::pair<std::string, RowReplacement>>& replacements,
-            const SpliceOptions& options)
-      : models_{&base, &target}, replacements_(replacements), options_(options) {
+            int64_t layer)
+      : models_{&base, &target},
+        layers_{matched_layer(layer, base.config().num_layers, target.config().num_layers), layer},
+        replacements_(replacements) {
     for (SpliceSums& sums : sums_) {
       sums.loss.assign(replacements.size(), 0.0);
       sums.kl.assign(replacements.size(), 0.0);
@@ -73,8 +77,8 @@ class SpliceRun {
     num_rows_ += batch.replaced.numel();
     num_answers_ += batch.predicting.numel();
     at::Tensor streams[2];
-    for (size_t m = 0; m < 2; ++m) streams[m] = residual_streams(*models_[m], batch.packed.batch, options_.layer).back();
-    const at::Tensor rows = at::stack({rows_of(streams[0], batch), rows_of(streams[1], batch)}, 1);
+    for (size_t m = 0; m < 2; ++m) streams[m] = residual_streams(*models_[m], batch.packed.batch, layers_[m]).back();
+    const at::Tensor rows = pair_rows(rows_of(streams[0], batch), rows_of(streams[1], batch));
     std::vector<at::Tensor> replaced;
     for (const auto& [name, replace] : replacements_) replaced.push_back(replace(rows));
     for (size_t m = 0; m < 2; ++m) add_model(m, batch, streams[m], replaced);
@@ -102,7 +106,8 @@ class SpliceRun {
     const at::Tensor untouched = go_on(m, batch, stream);
     std::vector<at::Tensor> spliced;
     for (const at::Tensor& rows : replaced) {
-      const at::Tensor own = rows.select(1, static_cast<int64_t>(m)).to(stream.device(), stream.scalar_type());
+      const at::Tensor own =
+          rows.select(1, static_cast<int64_t>(m)).narrow(1, 0, stream.size(1)).to(stream.device(), stream.scalar_type());
       spliced.push_back(go_on(m, batch, stream.index_copy(0, batch.replaced.to(stream.device()), own)));
     }
     // Logits of all replacements of a few rows at a time: a whole batch of them would take gigabytes.
@@ -127,7 +132,7 @@ class SpliceRun {
 
   // The last residual stream at the rows that predict, when the model goes on after the layer with `stream`.
   at::Tensor go_on(size_t m, const SpliceBatch& batch, const at::Tensor& stream) const {
-    return continue_after(*models_[m], batch.packed.batch, options_.layer, stream)
+    return continue_after(*models_[m], batch.packed.batch, layers_[m], stream)
         .index_select(0, batch.predicting.to(stream.device()));
   }
 
@@ -144,8 +149,8 @@ class SpliceRun {
   }
 
   const Decoder* models_[2];
+  int64_t layers_[2];
   const std::vector<std::pair<std::string, RowReplacement>>& replacements_;
-  const SpliceOptions& options_;
   SpliceSums sums_[2];
   int64_t num_rows_ = 0;
   int64_t num_answers_ = 0;
@@ -153,13 +158,10 @@ class SpliceRun {
 
 void check_splice(const Decoder& base, const Decoder& target, const std::vector<TracedText>& texts, int64_t layer) {
   const ModelConfig &a = base.config(), &b = target.config();
-  check(a.num_layers == b.num_layers && a.d_model == b.d_model && a.vocab_size == b.vocab_size, ErrorCode::kIncompatible,
-        "[splice] base has {} layers of width {} and {} tokens, target {} of width {} and {} tokens; a crosscoder of rows needs "
-        "equal "
-        "shapes.",
-        a.num_layers, a.d_model, a.vocab_size, b.num_layers, b.d_model, b.vocab_size);
-  check(layer >= 0 && layer < a.num_layers, ErrorCode::kIncompatible, "[splice] layer is {}, the models have 0 to {}.", layer,
-        a.num_layers - 1);
+  check(a.vocab_size == b.vocab_size, ErrorCode::kIncompatible,
+        "[splice] base has {} tokens, target {}; rows of both need the same token ids.", a.vocab_size, b.vocab_size);
+  check(layer >= 0 && layer < b.num_layers, ErrorCode::kIncompatible, "[splice] layer is {}, the target has 0 to {}.", layer,
+        b.num_layers - 1);
   for (const TracedText& text : texts) {
     for (const int32_t id : text.ids) {
       check(id >= 0 && id < a.vocab_size, ErrorCode::kIncompatible,
@@ -179,7 +181,7 @@ SpliceReport splice_quality(const Decoder& base, const Decoder& target, const st
       {"zeros", [](const at::Tensor& rows) { return at::zeros_like(rows); }},
       {"mean", [&](const at::Tensor& rows) { return options.mean.expand_as(rows); }}};
   all.insert(all.end(), replacements.begin(), replacements.end());
-  SpliceRun run(base, target, all, options);
+  SpliceRun run(base, target, all, options.layer);
   StageProgress progress(sink, "spliced quality", static_cast<int64_t>(texts.size()), "texts");
   int64_t first_text = 0;
   size_t next = 0;

@@ -93,6 +93,7 @@ TrainingState state_to_begin_with(const TrainingConfig& config, const RowScaling
   check(saved->scaling.mean.equal(scaling.mean) && saved->scaling.scale.equal(scaling.scale) && saved->view == options.view,
         ErrorCode::kIncompatible, "[train] the checkpoint in {} was made on other activations; use another folder.",
         options.folder.string());
+  saved->scaling.widths = scaling.widths;
   return std::move(*saved);
 }
 

@@ -14,6 +14,10 @@ namespace {
 constexpr int64_t kRowsForPca = 16384;
 constexpr int64_t kRowsForRandom = 1024;
 
+RowScaling store_scaling(const ActivationStore& store) {
+  return {.mean = store.mean(), .scale = store.scale(), .widths = store.info().widths};
+}
+
 // Evenly spread over the source.
 at::Tensor sample_of(const RowSource& rows, int64_t count) {
   std::vector<int64_t> indices;
@@ -59,7 +63,7 @@ DictionaryReport train_dictionary(const ActivationStore& store, const std::files
   make_folder(folder);
   std::filesystem::remove(folder / kQualityFile);
   const Crosscoder crosscoder =
-      train_crosscoder(options.training, training, {.mean = store.mean(), .scale = store.scale()},
+      train_crosscoder(options.training, training, store_scaling(store),
                        {.folder = folder, .resume = options.resume, .checkpoint_every = options.checkpoint_every}, progress);
   save_crosscoder(crosscoder,
                   {.base = info.base,

@@ -19,7 +19,7 @@ struct TrainingConfig {
   int64_t warmup_steps = 20;  // lr rises linearly from 0
   int64_t decay_steps = 100;  // lr falls linearly to 0 over the last ones
   double beta1 = 0.9;
-  double beta2 = 0.999;
+  double beta2 = 0.99;  // trainings are short: what the first steps left in a second moment must go
   double epsilon = 1e-8;
   double aux_weight = 1.0 / 32.0;     // of the AuxK loss; 0 switches it off
   int64_t aux_k = 0;                  // dead latents a row that take part in it; 0: d_model / 2

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "fi/core/error.h"
 #include "fi/core/random.h"
 
 namespace fi {
@@ -13,20 +14,24 @@ Weight weight_of(at::Tensor value) {
   return weight;
 }
 
-// A direction of its own for each latent and model, independent of how many there are.
-at::Tensor random_directions(int64_t num_latents, int64_t num_models, int64_t d_model, const TrainingConfig& config) {
-  const at::Tensor directions = at::empty({num_latents, num_models, d_model}, at::kFloat);
+// A direction of its own for each latent and model, independent of how many there are. Models of other widths have no direction
+// in common to start with.
+at::Tensor random_directions(const TrainingConfig& config, const RowScaling& scaling) {
+  const int64_t num_latents = config.num_latents, num_models = scaling.mean.size(0), d_model = scaling.mean.size(1);
+  const bool same_init = config.same_init && scaling.has_one_width();
+  at::Tensor directions = at::empty({num_latents, num_models, d_model}, at::kFloat);
   float* out = directions.data_ptr<float>();
   const int64_t num_shared = num_shared_latents(config);
   for (int64_t j = 0; j < num_latents; ++j) {
     Random random(config.seed, stream_of("dictionary init") + static_cast<uint64_t>(j));
     for (int64_t i = 0; i < num_models * d_model; ++i) {
-      const bool repeated = (config.same_init || j < num_shared) && i >= d_model;
+      const bool repeated = (same_init || j < num_shared) && i >= d_model;
       out[j * num_models * d_model + i] =
           repeated ? out[j * num_models * d_model + i % d_model] : static_cast<float>(random.normal());
     }
   }
-  return (directions / directions.norm(2, {2}, true)).view({num_latents, num_models * d_model});
+  directions = cut_to_widths(scaling, directions.transpose(0, 1)).transpose(0, 1);
+  return (directions / directions.norm(2, {2}, true)).reshape({num_latents, num_models * d_model});
 }
 
 // [num_latents, num_models * d_model] -> [num_models, num_latents, d_model]
@@ -41,7 +46,12 @@ TrainingState initial_state(const TrainingConfig& config, const RowScaling& scal
   TrainingState state;
   state.scaling = scaling;
   state.view = view;
-  const at::Tensor directions = random_directions(config.num_latents, state.num_models(), state.d_model(), config);
+  check(scaling.has_one_width() || num_shared_latents(config) == 0, ErrorCode::kUsage,
+        "[train] shared_share is {}, but the models are {} wide: no vector is one of both; leave it at 0.", config.shared_share,
+        fmt::join(scaling.widths, " and "));
+  check(scaling.has_one_width() || view == RowView::kModels, ErrorCode::kUnsupported,
+        "[train] the models are {} wide: their rows have no difference; train a crosscoder.", fmt::join(scaling.widths, " and "));
+  const at::Tensor directions = random_directions(config, scaling);
   state.encoder = weight_of(directions);
   state.encoder_bias = weight_of(at::zeros({config.num_latents}));
   state.decoder = weight_of(directions.clone());
@@ -69,7 +79,7 @@ Crosscoder to_crosscoder(const TrainingState& state, const TrainingConfig& confi
   result.encoder_bias = copy(state.encoder_bias.value);
   result.decoder = copy(by_model(state.decoder.value, state.num_models()));
   result.decoder_bias = copy(state.decoder_bias.value.view({state.num_models(), -1}));
-  result.scaling = {.mean = copy(state.scaling.mean), .scale = copy(state.scaling.scale)};
+  result.scaling = {.mean = copy(state.scaling.mean), .scale = copy(state.scaling.scale), .widths = state.scaling.widths};
   result.view = state.view;
   result.k = config.k;
   switch (training_kind(config)) {

@@ -52,8 +52,9 @@ struct Gradients {
   at::Tensor log_jump;      // [num_latents] JumpReLU; else undefined
 };
 
-/// Unit encoder columns in random directions for each model (or one for all: same_init, and latents designated as shared),
-/// decoder their transpose, zero biases.
+/// Unit encoder columns in random directions for each model (or one for all: same_init, and latents designated as shared; not
+/// where widths differ), decoder their transpose, zero biases. kUsage or kUnsupported for what models of other widths cannot
+/// have: designated shared latents, a difference.
 TrainingState initial_state(const TrainingConfig& config, const RowScaling& scaling, RowView view);
 
 /// Sum over models of decoder norms: [num_latents].

@@ -70,5 +70,21 @@ TEST_F(StoreRows, LayersThatAreNotThereAndTextsWithoutRowsAreRefused) {
   EXPECT_THROW(store_rows(base_, target_, {{{4}, 1, "y"}}, none, {.folder = folder_.path()}, silent_progress()), Error);
 }
 
+TEST_F(StoreRows, ModelsOfOtherShapesStandSideBySide) {
+  const Decoder small = load_tiny("olmo2");  // 2 blocks of width 24 beside 3 of width 32
+  const StoreRowsOptions options{.folder = folder_.path(), .layer = 2, .outlier_factor = 1e9};
+  const StoreInfo info = store_rows(small, base_, texts_, [](int32_t) { return false; }, options, silent_progress());
+  EXPECT_EQ(info.hook_point, "resid_post.2");
+  EXPECT_EQ(info.base_hook_point, "resid_post.1");
+  const ActivationStore store = ActivationStore::open(folder_.path());
+  EXPECT_EQ(store.info().widths, (std::vector<int64_t>{24, 32}));
+  const PackedBatch batch = pack({&texts_[0].ids, 1});
+  const at::Tensor stored = read_rows(store, 0, 4);
+  const at::Tensor left = residual_streams(small, batch, 1).back(), right = residual_streams(base_, batch, 2).back();
+  EXPECT_TRUE(at::allclose(stored.select(1, 0).narrow(1, 0, 24), left.narrow(0, 1, 4), 1e-3, 1e-3));
+  EXPECT_TRUE(stored.select(1, 0).narrow(1, 24, 8).eq(0).all().item<bool>());
+  EXPECT_TRUE(at::allclose(stored.select(1, 1), right.narrow(0, 1, 4), 1e-3, 1e-3));
+}
+
 }  // namespace
 }  // namespace fi

@@ -7,6 +7,7 @@ import struct
 import subprocess
 
 import pytest
+import tiny_model
 from built import PROGRAM, ROOT
 
 IMPORTS = ROOT / "tests/data/import"
@@ -204,3 +205,26 @@ def test_exports_ask_for_what_they_need(program, trained):
     )
     one = program("export", IMPORTS / "sparsify/layers.3", "--to", "saelens", "--out", "one")
     assert one.stdout == "one/saelens/sae\n"
+
+
+def test_models_of_other_widths_share_a_dictionary(program, models, tmp_path):
+    smaller = tiny_model.write_smaller_model(tmp_path / "smaller")
+    captured = program("capture", models.base, smaller, "--layers", "1", "--budget", "quick", "--tokens", "1500")
+    assert captured.returncode == 0, captured.stderr
+    (store,) = tmp_path.glob("**/store.json")
+    widths = json.loads(store.read_text())["widths"]
+    assert len(widths) == 2 and widths[0] != widths[1]
+    result = program(
+        "train", models.base, smaller, "--activations", store.parent, *SMALL, "--out", "dictionary", "--json"
+    )
+    assert result.returncode == 0, result.stderr
+    (report,) = json.loads(result.stdout)
+    assert report["spliced"]["num_answers"] > 0
+    exported = program("export", "dictionary", "--to", "saelens", "--out", "out")
+    assert exported.returncode == 0, exported.stderr
+    for name, width in zip(("base", "target"), widths, strict=True):
+        assert json.loads((tmp_path / f"out/saelens/{name}/cfg.json").read_text())["d_in"] == width
+    classed = program(
+        "features", models.base, "--dictionary", "dictionary", "--activations", store.parent, "--out", "f"
+    )
+    assert classed.returncode != 0 and "wide" in classed.stderr

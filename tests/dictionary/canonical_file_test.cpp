@@ -5,7 +5,9 @@
 
 #include <filesystem>
 
+#include "fi/activations/row_source.h"
 #include "fi/core/error.h"
+#include "fi/dictionary/saelens_file.h"
 #include "fi/io/atomic_file.h"
 #include "fi/io/safetensors.h"
 #include "sample_crosscoder.h"
@@ -190,6 +192,39 @@ TEST_F(CanonicalFile, BentFilesAreRefusedWithAReason) {
   EXPECT_THAT(message(parts, ErrorCode::kInvalid), testing::HasSubstr("config.json"));
   fs::remove(folder_ / "config.json");
   EXPECT_THROW(load_crosscoder(folder_), Error);
+}
+
+TEST_F(CanonicalFile, ModelsOfOtherWidthsKeepTheirs) {
+  Crosscoder c = sample_crosscoder(false);
+  c.scaling.widths = {4, 6};
+  c.encoder = cut_to_widths(c.scaling, c.encoder.transpose(1, 2)).transpose(1, 2).contiguous();
+  c.decoder = cut_to_widths(c.scaling, c.decoder);
+  c.decoder_bias = cut_to_widths(c.scaling, c.decoder_bias);
+  c.scaling.mean = cut_to_widths(c.scaling, c.scaling.mean);
+  save_crosscoder(c, {}, folder_);
+  const Crosscoder read = load_crosscoder(folder_);
+  EXPECT_EQ(read.scaling.widths, c.scaling.widths);
+  EXPECT_FALSE(read.scaling.has_one_width());
+  const at::Tensor rows = pair_rows(sample_rows().select(1, 0).narrow(1, 0, 4), sample_rows().select(1, 1));
+  EXPECT_TRUE(at::allclose(scaled_codes(c, encode(c, rows)), scaled_codes(read, encode(read, rows)), 1e-5, 1e-5));
+  // The narrower model by itself, as if there were no padding.
+  const Crosscoder slice = slice_of_model(c, 0);
+  EXPECT_EQ(slice.d_model(), 4);
+  const at::Tensor codes = scaled_codes(c, encode(c, rows));
+  EXPECT_TRUE(
+      at::allclose(decode(slice, codes).select(1, 0), decode(c, encode(c, rows)).select(1, 0).narrow(1, 0, 4), 1e-4, 1e-5));
+}
+
+TEST_F(CanonicalFile, AWeightBeyondAModelsWidthIsRefused) {
+  Crosscoder c = sample_crosscoder(false);
+  c.scaling.widths = {4, 6};
+  EXPECT_THROW(check_crosscoder(c, "here"), Error);
+  c.scaling.widths = {6, 6, 6};
+  EXPECT_THROW(check_crosscoder(c, "here"), Error);
+  c.scaling.widths = {0, 6};
+  EXPECT_THROW(check_crosscoder(c, "here"), Error);
+  c.scaling.widths = {6, 6};
+  EXPECT_NO_THROW(check_crosscoder(c, "here"));
 }
 
 }  // namespace

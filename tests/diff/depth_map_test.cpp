@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "fi/capture/matched_layer.h"
 #include "fi/core/error.h"
 #include "fi/diff/kernel_alignment.h"
 #include "tests/tiny_models.h"

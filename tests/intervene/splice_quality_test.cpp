@@ -125,5 +125,19 @@ TEST_F(SpliceQuality, WhatDoesNotFitIsRefused) {
   EXPECT_EQ(code(foreign, places_, kLayer), ErrorCode::kIncompatible);
 }
 
+// 2 blocks of width 24 beside 3 of width 32.
+TEST_F(SpliceQuality, ModelsOfOtherShapesEachGoOnWithTheirOwnRows) {
+  const Decoder small = load_tiny("olmo2");
+  const at::Tensor mean = at::zeros({2, base_.config().d_model});
+  const SpliceReport report =
+      splice_quality(small, base_, texts_, places_, {{"perfect", [](const at::Tensor& rows) { return rows; }}},
+                     {.layer = 1, .mean = mean}, silent_progress());
+  const NamedSplice &zeros = report.replacements[0], &perfect = report.replacements[2];
+  for (const SpliceEffect& effect : {perfect.base, perfect.target}) EXPECT_EQ(effect.kl, 0.0);
+  EXPECT_GT(zeros.base.kl, 0.0);
+  EXPECT_GT(zeros.target.kl, 0.0);
+  EXPECT_EQ(perfect.base.loss, report.base_loss);
+}
+
 }  // namespace
 }  // namespace fi

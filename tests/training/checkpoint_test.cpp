@@ -79,7 +79,7 @@ TEST_F(Checkpoint, OtherSettingsAreRefusedByName) {
   EXPECT_NE(other.lr, config_.lr);
   EXPECT_TRUE(load_checkpoint(other, folder_).has_value());
   other.beta2 = 0.5;
-  EXPECT_THAT(message(other, ErrorCode::kIncompatible), testing::HasSubstr("was made with beta2 = 0.999, now it is 0.5"));
+  EXPECT_THAT(message(other, ErrorCode::kIncompatible), testing::HasSubstr("was made with beta2 = 0.99, now it is 0.5"));
 }
 
 TEST_F(Checkpoint, ADamagedOneIsRefusedByName) {

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "fi/activations/row_source.h"
 #include "fi/core/error.h"
 #include "fi/training/autograd_step.h"
 #include "fi/training/aux_loss.h"
@@ -209,6 +210,38 @@ TEST(ToCrosscoder, EncodesLikeTheState) {
   EXPECT_TRUE(at::allclose(normalise(scaling, decode(c, codes)).flatten(1),
                            at::addmm(state.decoder_bias.value, codes, state.decoder.value), 1e-4, 1e-4));
   EXPECT_TRUE(at::allclose(code_norms(c), decoder_norms(state), 1e-5, 1e-5));
+}
+
+TEST(OtherWidths, PaddingStaysZeroAndBothEnginesAgree) {
+  TrainingConfig config = small_config();
+  RowScaling scaling = identity_scaling(2, 20);
+  scaling.widths = {12, 20};
+  TrainingState sparse = initial_state(config, scaling, RowView::kModels);
+  TrainingState dense = initial_state(config, scaling, RowView::kModels);
+  const at::Tensor rows = sparse_rows(64 * 60, 3);
+  const at::Tensor padded = pair_rows(rows.select(1, 0).narrow(1, 0, 12), rows.select(1, 1));
+  StepResult first, last;
+  for (int64_t step = 0; step < 60; ++step) {
+    const at::Tensor x = padded.narrow(0, step * 64, 64).flatten(1).contiguous();
+    last = sparse_step(config, x, sparse);
+    if (step == 0) first = last;
+    autograd_step(config, x, dense);
+  }
+  EXPECT_GT(last.explained, first.explained + 0.2);
+  EXPECT_TRUE(at::allclose(sparse.decoder.value, dense.decoder.value, 1e-3, 1e-4));
+  const Crosscoder c = to_crosscoder(sparse, config);
+  EXPECT_EQ(c.scaling.widths, scaling.widths);
+  EXPECT_NO_THROW(check_crosscoder(c, "trained"));  // zero beyond each width, to the bit
+  EXPECT_GT(c.decoder[0].abs().sum().item<double>(), 0.0);
+}
+
+TEST(OtherWidths, NothingIsSharedOrSubtracted) {
+  TrainingConfig config = small_config();
+  RowScaling scaling = identity_scaling(2, 20);
+  scaling.widths = {12, 20};
+  EXPECT_THROW(initial_state(config, scaling, RowView::kDifference), Error);
+  config.shared_share = 0.1;
+  EXPECT_THROW(initial_state(config, scaling, RowView::kModels), Error);
 }
 
 }  // namespace
