@@ -228,3 +228,17 @@ def test_models_of_other_widths_share_a_dictionary(program, models, tmp_path):
         "features", models.base, "--dictionary", "dictionary", "--activations", store.parent, "--out", "f"
     )
     assert classed.returncode != 0 and "wide" in classed.stderr
+
+
+def test_a_comparison_says_that_rows_of_other_widths_get_no_class(program, models, tmp_path):
+    smaller = tiny_model.write_smaller_model(tmp_path / "smaller")
+    small = ["--layers", "1", "--budget", "quick", "--tokens", "1500", "--skip-visualization"]
+    result = program("compare", models.base, smaller, *small, "--output-dir", "run")
+    assert result.returncode == 0, result.stderr
+    assert "latents have no class there" in result.stderr
+    assert list((tmp_path / "run/activations/rows").glob("*/store.json"))
+    assert not list((tmp_path / "run").glob("**/latents.json"))
+    report = json.loads((tmp_path / "run/reports/report.json").read_text())
+    assert not [feature for feature in report["features"] if feature["engine"] == "crosscoder"]
+    wrong = program("compare", models.base, smaller, "--layers", "99", "--output-dir", "other")
+    assert wrong.returncode == 2 and "--layers names layer 99" in wrong.stderr
