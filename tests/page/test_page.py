@@ -284,7 +284,9 @@ def test_tells_the_kl_of_a_token_to_pointer_and_keyboard(visit):
 
 def test_colours_untrusted_answers_only_where_the_tokens_are_theirs(visit):
     page = visit("nasty").page
-    text = answer(page, 0, "base").locator(".said").inner_text()
+    said = answer(page, 0, "base").locator(".said")
+    expect(said).not_to_be_empty()  # answers are drawn after the page is there
+    text = said.inner_text()
     page.get_by_label("KL of each token").check()
     page.click("#answer-more")
     assert answer(page, 0, "base").locator(".said").inner_text() == text
