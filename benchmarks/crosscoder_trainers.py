@@ -87,9 +87,7 @@ def run_reference(options: argparse.Namespace, x: torch.Tensor) -> dict:
     order = torch.Generator().manual_seed(1)
     for step in range(options.steps):
         batch = x[torch.randint(len(x), (options.batch,), generator=order)]
-        if (
-            step >= options.steps - 10 and options.steps >= 50
-        ):  # before the step, as ours: rows it has not just learnt from
+        if step >= options.steps - 10 and options.steps >= 50:  # before the step, as ours: rows it has not just learnt from
             with torch.no_grad():
                 error = batch - trainer.ae.decode(trainer.ae.encode(batch, use_threshold=False))
             explained.append(1 - (error.square().sum() / batch.square().sum()).item())

@@ -47,9 +47,7 @@ def main() -> int:
         del arguments[at : at + 2]
     times = {path: {} for path in arguments}
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
-        )
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"])
         for _ in range(rounds):
             for path in arguments:
                 for what, values in visit(browser, path).items():
