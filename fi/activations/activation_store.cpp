@@ -46,6 +46,8 @@ StoreInfo read_info(const std::filesystem::path& folder) {
 
 }  // namespace
 
+bool has_one_space(const StoreInfo& info) { return info.widths.empty() && info.base_hook_point.empty(); }
+
 struct ActivationStore::Shard {
   StoredTensor rows;
   StoredTensor places;

@@ -62,6 +62,10 @@ void visit_fields(StoreInfo& s, Visit&& visit) {
   visit("num_masked_overflow", s.num_masked_overflow);
 }
 
+/// Whether a row of one model can be set against a vector of the other, as classes of latents do: rows of equal width after the
+/// same block.
+bool has_one_space(const StoreInfo& info);
+
 /// Paired rows on disk: fp16 shards, mapped, so that memory does not grow with their number. Layout: shard_00000.safetensors ...
 /// with `rows` [n, num_models, d_model] F16 and `places` [n, 3] I32 (RowPlace); scaling.safetensors with `mean` and `scale`.
 class ActivationStore : public RowSource {

@@ -17,7 +17,7 @@ class RowStatistics {
   int64_t num_rows() const { return num_rows_; }
   /// [num_models, d_model] fp32; 0 before the first row.
   at::Tensor mean() const;
-  /// [num_models] fp32: what brings a centred row to a mean square of d_model; 1 where rows do not vary. Models weigh
+  /// [num_models] fp32: what brings centred rows to a mean squared norm of d_model; 1 where rows do not vary. Models weigh
   /// the same in what is trained on them, whatever their own widths.
   at::Tensor scale() const;
 

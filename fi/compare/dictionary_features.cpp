@@ -64,6 +64,10 @@ Json features_of_dictionary(const FeaturesRequest& request, ProgressSink& progre
   check_request(request);
   const RowStore place = one_store("features", request.activations, request.layer);
   const ActivationStore store = ActivationStore::open(place.folder);
+  check(has_one_space(store.info()), ErrorCode::kUnsupported,
+        "[features] the rows in {} are of models of other depth or width: classes set rows of one against vectors of the other; "
+        "take rows of models of one shape.",
+        place.folder.string());
   const ImportedDictionary dictionary = two_model_dictionary(request, store, progress);
   const Crosscoder& crosscoder = dictionary.crosscoder;
   const int64_t first = first_unseen_row(dictionary.origin, store.info());

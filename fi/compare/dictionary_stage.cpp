@@ -119,12 +119,6 @@ Json latents_document(const ActivationStore& store, const RowStore& place, const
   return document;
 }
 
-// Whether a row of one model can be set against a vector of the other, as classes do.
-bool has_one_space(const RowStore& place) {
-  const StoreInfo info = ActivationStore::open(place.folder).info();
-  return info.widths.empty() && info.base_hook_point.empty();
-}
-
 void train_layer(const RowStore& place, const fs::path& folder, bool resume, Reader& reader) {
   const ActivationStore store = ActivationStore::open(place.folder);
   const DictionaryOptions options{.training = training_for(reader.options), .held_out = kHeldOut, .resume = resume};
@@ -156,7 +150,7 @@ void train_dictionaries(const CompareOptions& options, const fs::path& activatio
   const std::vector<RowStore> stores = find_row_stores(activations);
   Reader reader{.options = options, .activations = activations, .progress = progress};
   for (const RowStore& place : stores) {
-    if (!has_one_space(place)) {
+    if (!has_one_space(ActivationStore::open(place.folder).info())) {
       progress.warn(fmt::format(
           "rows of layer {} are of models of other shapes: latents have no class there; `train` makes a dictionary of them",
           place.layer));

@@ -63,7 +63,7 @@ class LatentView {
     add_names(entry, texts, in_.tokenizer, in_.naming);
     if (in_.reader == nullptr) return entry;
     const auto values_of = [&](const PairedRows& rows) {
-      return codes_of(in_.crosscoder, MemoryRows(at::stack({rows.base, rows.target}, 1)), {feature.latent}).select(1, 0);
+      return codes_of(in_.crosscoder, MemoryRows(pair_rows(rows.base, rows.target)), {feature.latent}).select(1, 0);
     };
     add_token_cue(entry, texts, *in_.reader, in_.layer, values_of, in_.tokenizer, in_.naming.seed);
     return entry;

@@ -78,6 +78,9 @@ TEST_F(StoreRows, ModelsOfOtherShapesStandSideBySide) {
   EXPECT_EQ(info.base_hook_point, "resid_post.1");
   const ActivationStore store = ActivationStore::open(folder_.path());
   EXPECT_EQ(store.info().widths, (std::vector<int64_t>{24, 32}));
+  EXPECT_FALSE(has_one_space(store.info()));
+  EXPECT_FALSE(has_one_space({.base_hook_point = "resid_post.1"}));  // of one width, but other depths
+  EXPECT_TRUE(has_one_space({.hook_point = "resid_post.1"}));
   const PackedBatch batch = pack({&texts_[0].ids, 1});
   const at::Tensor stored = read_rows(store, 0, 4);
   const at::Tensor left = residual_streams(small, batch, 1).back(), right = residual_streams(base_, batch, 2).back();

@@ -227,7 +227,7 @@ def test_models_of_other_widths_share_a_dictionary(program, models, tmp_path):
     classed = program(
         "features", models.base, "--dictionary", "dictionary", "--activations", store.parent, "--out", "f"
     )
-    assert classed.returncode != 0 and "wide" in classed.stderr
+    assert classed.returncode != 0 and "other depth or width" in classed.stderr
 
 
 def test_a_comparison_says_that_rows_of_other_widths_get_no_class(program, models, tmp_path):
