@@ -5,6 +5,7 @@
 #include "cli/command.h"
 #include "cli/options_cli.h"
 #include "fi/compare/dictionary_features.h"
+#include "fi/compare/quality_words.h"
 
 namespace fi {
 namespace {
@@ -24,10 +25,9 @@ void print_latent(const Json& latent) {
 
 void print_classes(const Json& result, const std::string& out) {
   const Json& quality = result.at("quality");
-  const Json& models = quality.at("explained_by_model");
-  fmt::print("layer {}: fraction of variance explained on {} rows: base {:.3f}, target {:.3f}; {:.1f} latents a row\n",
-             result.at("layer").get<int64_t>(), quality.at("num_rows").get<int64_t>(), models.at(0).get<double>(),
-             models.at(1).get<double>(), quality.at("l0").get<double>());
+  fmt::print("layer {}: fraction of variance explained on {} rows: {}; {:.1f} latents a row\n",
+             result.at("layers").get<std::string>(), quality.at("num_rows").get<int64_t>(), explained_words(quality),
+             quality.at("l0").get<double>());
   for (const auto& [kind, count] : result.at("classes").items()) fmt::print("  {} {}\n", count.get<int64_t>(), kind);
   size_t shown = 0;
   for (const Json& latent : result.at("features")) {
@@ -47,7 +47,7 @@ Command add_features(CLI::App& parent) {
                   "What the trainer multiplied each model's rows by, such as 0.21,0.24 (default: what the dictionary says, or an "
                   "estimate)");
   app->add_option("--activations", request->activations, "Output folder of a run, or one store of rows")->capture_default_str();
-  app->add_option("--layer", request->layer, "Which layer, where rows of several are stored");
+  app->add_option("--layer", request->layer, "Which layer, or layers together (12+20), where rows of several are stored");
   app->add_option("--min-firings", request->min_firings, "Firings below which a latent gets no class")->capture_default_str();
   app->add_option("--out", request->out, "Folder for classes.json and latents.json")->capture_default_str();
   add_options(*app, request->models, {"base_model", "device", "quantization", "cache_dir", "revision_base"});

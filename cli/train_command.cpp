@@ -4,6 +4,7 @@
 
 #include "cli/command.h"
 #include "cli/options_cli.h"
+#include "fi/compare/quality_words.h"
 #include "fi/compare/splice_dictionary.h"
 #include "fi/compare/train_stored.h"
 
@@ -15,12 +16,8 @@ constexpr const char* kTrainExamples =
     "  feature-interpreter capture BASE TARGET --layers 20 --output-dir run\n"
     "  feature-interpreter train --activations run --num-latents 4096 --k 32 --steps 300 --out dictionary\n"
     "  feature-interpreter train --activations run --num-latents 4096 --k 32 --steps 300 --out dictionary --resume\n"
-    "  feature-interpreter train BASE TARGET --activations run --layers 20 --out dictionary";
-
-std::string shares(const Json& quality) {
-  const auto& models = quality.at("explained_by_model");
-  return fmt::format("base {:.3f}, target {:.3f}", models.at(0).get<double>(), models.at(1).get<double>());
-}
+    "  feature-interpreter train BASE TARGET --activations run --layers 20 --out dictionary\n"
+    "  feature-interpreter capture BASE TARGET --layers 12+20 --output-dir run   (one dictionary that reads both layers)";
 
 void print_spliced(const Json& splice, int64_t k) {
   if (!splice.is_object()) return;
@@ -33,13 +30,13 @@ void print_spliced(const Json& splice, int64_t k) {
 
 void print_dictionary(const Json& result) {
   const Json& crosscoder = result.at("crosscoder");
-  fmt::print("layer {}: {} latents, k {}, {} steps on {} rows\n", result.at("layer").get<int64_t>(),
+  fmt::print("layer {}: {} latents, k {}, {} steps on {} rows\n", result.at("layers").get<std::string>(),
              result.at("num_latents").get<int64_t>(), result.at("k").get<int64_t>(), result.at("num_steps").get<int64_t>(),
              result.at("num_training_rows").get<int64_t>());
   fmt::print("fraction of variance explained on {} held-out rows: {}\n", crosscoder.at("num_rows").get<int64_t>(),
-             shares(crosscoder));
-  fmt::print("  PCA of rank {}: {}; random dictionary: {}\n", result.at("k").get<int64_t>(), shares(result.at("pca")),
-             shares(result.at("random")));
+             explained_words(crosscoder));
+  fmt::print("  PCA of rank {}: {}; random dictionary: {}\n", result.at("k").get<int64_t>(), explained_words(result.at("pca")),
+             explained_words(result.at("random")));
   if (result.contains("stability")) fmt::print("{}\n", result.at("stability").get<std::string>());
   print_spliced(result.value("spliced", Json()), result.at("k").get<int64_t>());
   fmt::print("{:.1f} latents a row, {:.1f}% dead, {:.1f}% dense\n{}\n", crosscoder.at("l0").get<double>(),
@@ -56,7 +53,8 @@ Command add_train(CLI::App& parent) {
   app->add_option("target", request->models.target_model, "The target model");
   add_options(*app, request->models, model_options());
   app->add_option("--activations", request->activations, "Output folder of a run, or one store of rows")->capture_default_str();
-  app->add_option("--layers", request->layers, "Layers, such as 12,20 (default: all that are stored)");
+  app->add_option("--layers", request->layers,
+                  "Layers, such as 12,20, or 12+20 for what was captured together (default: all that are stored)");
   app->add_option("--num-latents", request->num_latents, "Latents of the dictionary")->capture_default_str();
   app->add_option("--k", request->k, "Mean number of active latents a row")->capture_default_str();
   app->add_option("--steps", request->steps, "Training steps")->capture_default_str();
@@ -67,7 +65,10 @@ Command add_train(CLI::App& parent) {
       ->capture_default_str();
   app->add_option("--batch-size", request->batch_size, "Rows a step")->capture_default_str();
   app->add_option("--learning-rate", request->learning_rate,
-                  "Of Adam at its largest (0: 0.001, up to 0.004 for fewer than 3000 steps)")
+                  "Of Adam at its largest (0: 0.001, up to 0.007 for fewer than 3000 steps)")
+      ->capture_default_str();
+  app->add_option("--weight-decay", request->weight_decay,
+                  "Vectors shrink by the learning rate times it a step (-1: 3 for batch_topk, none for the others)")
       ->capture_default_str();
   app->add_option("--seed", request->seed, "Seed of weights and row order")->capture_default_str();
   app->add_option("--seeds", request->seeds, "Train so many, from different seeds, and say which latents come back (seeds.json)")

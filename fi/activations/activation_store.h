@@ -19,12 +19,12 @@ struct RowPlace {
 /// What a store says about itself, in store.json: written last, so a folder without it is no store.
 struct StoreInfo {
   int64_t format = 1;
-  int64_t num_models = 0;
+  int64_t num_models = 0;       // 2; twice the layers where a dictionary reads several: the base's, then the target's
   int64_t d_model = 0;          // of the widest model
   std::vector<int64_t> widths;  // by model, where they differ: rows are 0 beyond; empty: all are d_model wide
   int64_t num_rows = 0;
   int64_t rows_per_shard = 0;   // of every shard but the last
-  std::string hook_point;       // such as "resid_post.20"
+  std::string hook_point;       // such as "resid_post.20", or "resid_post.12+20" of two layers
   std::string base_hook_point;  // the base's, where it is another: models of other depths
   std::string base;
   std::string target;

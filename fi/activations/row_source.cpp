@@ -9,11 +9,15 @@
 
 namespace fi {
 
-at::Tensor pair_rows(const at::Tensor& base, const at::Tensor& target) {
-  const int64_t width = std::max(base.size(1), target.size(1));
-  const auto padded = [&](const at::Tensor& rows) { return at::constant_pad_nd(rows, {0, width - rows.size(1)}); };
-  return at::stack({padded(base), padded(target)}, 1);
+at::Tensor stack_rows(const std::vector<at::Tensor>& rows) {
+  int64_t width = 0;
+  for (const at::Tensor& part : rows) width = std::max(width, part.size(1));
+  std::vector<at::Tensor> padded;
+  for (const at::Tensor& part : rows) padded.push_back(at::constant_pad_nd(part, {0, width - part.size(1)}));
+  return at::stack(padded, 1);
 }
+
+at::Tensor pair_rows(const at::Tensor& base, const at::Tensor& target) { return stack_rows({base, target}); }
 
 at::Tensor read_rows(const RowSource& source, int64_t first, int64_t count) {
   std::vector<int64_t> indices(static_cast<size_t>(count));

@@ -3,10 +3,12 @@
 #include <ATen/ATen.h>
 
 #include <span>
+#include <vector>
 
 namespace fi {
 
-/// Paired activation rows of two (or more) models at random access.
+/// Paired activation rows of two models at random access. With several layers of each, a layer counts as a model here, as in the
+/// dictionaries that read them.
 class RowSource {
  public:
   virtual ~RowSource() = default;
@@ -18,7 +20,9 @@ class RowSource {
   virtual at::Tensor gather(std::span<const int64_t> indices) const = 0;
 };
 
-/// Two models' rows side by side: [n, a] and [n, b] -> [n, 2, max(a, b)], the narrower ones with zeros behind.
+/// Rows side by side: each [n, width] -> [n, number of them, largest width], the narrower ones with zeros behind.
+at::Tensor stack_rows(const std::vector<at::Tensor>& rows);
+/// Two models' rows: stack_rows({base, target}).
 at::Tensor pair_rows(const at::Tensor& base, const at::Tensor& target);
 
 /// Rows first .. first + count - 1.

@@ -9,24 +9,23 @@
 namespace fi {
 namespace {
 
-at::Tensor residual_after(const Decoder& model, const PackedBatch& batch, int64_t layer) {
-  return model.forward(batch, {.last_layer = layer, .logit_rows = at::empty({0}, at::kLong)}).resid.to(at::kCPU, at::kFloat);
-}
-
-std::string hook_point_after(int64_t layer) { return fmt::format("resid_post.{}", layer); }
-
-ActivationWriter::Options writer_options(const Decoder& base, const Decoder& target, int64_t base_layer,
+ActivationWriter::Options writer_options(const Decoder& base, const Decoder& target, const LayerGroup& base_layers,
                                          const StoreRowsOptions& options) {
   const int64_t base_width = base.config().d_model, target_width = target.config().d_model;
+  const size_t num_layers = options.layers.size();
   ActivationWriter::Options result{.folder = options.folder,
                                    .base = options.base,
                                    .target = options.target,
                                    .tokenizer = options.tokenizer,
-                                   .hook_point = hook_point_after(options.layer),
+                                   .hook_point = hook_point_after(options.layers),
+                                   .num_models = 2 * static_cast<int64_t>(num_layers),
                                    .d_model = std::max(base_width, target_width),
                                    .outlier_factor = options.outlier_factor};
-  if (base_layer != options.layer) result.base_hook_point = hook_point_after(base_layer);
-  if (base_width != target_width) result.widths = {base_width, target_width};
+  if (base_layers != options.layers) result.base_hook_point = hook_point_after(base_layers);
+  if (base_width != target_width) {
+    result.widths.assign(num_layers, base_width);
+    result.widths.insert(result.widths.end(), num_layers, target_width);
+  }
   return result;
 }
 
@@ -39,9 +38,9 @@ class RowWriter {
         target_(target),
         is_special_(is_special),
         first_position_(first_position),
-        base_layer_(matched_layer(options.layer, base.config().num_layers, target.config().num_layers)),
-        target_layer_(options.layer),
-        writer_(writer_options(base, target, base_layer_, options)) {}
+        base_layers_(matched_layers(options.layers, base.config().num_layers, target.config().num_layers)),
+        target_layers_(options.layers),
+        writer_(writer_options(base, target, base_layers_, options)) {}
 
   void add(const std::vector<TracedText>& texts) {
     const PackedBatch batch = pack_texts(texts).batch;
@@ -49,8 +48,10 @@ class RowWriter {
     const at::Tensor kept = choose(texts, batch, places);
     for (const TracedText& text : texts) categories_.push_back(text.category);
     if (places.empty()) return;
-    const at::Tensor base = residual_after(base_, batch, base_layer_), target = residual_after(target_, batch, target_layer_);
-    writer_.append(pair_rows(base.index_select(0, kept), target.index_select(0, kept)), places);
+    std::vector<at::Tensor> rows;
+    for (const at::Tensor& resid : residuals_after(base_, batch, base_layers_)) rows.push_back(resid.index_select(0, kept));
+    for (const at::Tensor& resid : residuals_after(target_, batch, target_layers_)) rows.push_back(resid.index_select(0, kept));
+    writer_.append(stack_rows(rows), places);
   }
 
   StoreInfo finish() { return writer_.finish(std::move(categories_), masked_); }
@@ -81,29 +82,31 @@ class RowWriter {
   const Decoder& target_;
   const std::function<bool(int32_t)>& is_special_;
   int64_t first_position_;  // of the rows that are kept of any text
-  int64_t base_layer_;
-  int64_t target_layer_;
+  LayerGroup base_layers_;
+  LayerGroup target_layers_;
   ActivationWriter writer_;
   ActivationWriter::Masked masked_;
   std::vector<std::string> categories_;  // of the texts so far
 };
 
-void check_pair(const Decoder& base, const Decoder& target, int64_t layer) {
+void check_pair(const Decoder& base, const Decoder& target, const LayerGroup& layers) {
   const ModelConfig &a = base.config(), &b = target.config();
   check(a.vocab_size == b.vocab_size, ErrorCode::kIncompatible,
         "[capture] base has {} tokens, target {}; paired rows need the same token ids in both.", a.vocab_size, b.vocab_size);
-  check(layer >= 0 && layer < b.num_layers, ErrorCode::kUsage, "[capture] layer is {}, expected 0 to {}.", layer,
-        b.num_layers - 1);
+  invariant(!layers.empty() && std::is_sorted(layers.begin(), layers.end()), "layers are there and ascending");
+  check(layers.front() >= 0 && layers.back() < b.num_layers, ErrorCode::kUsage, "[capture] layer is {}, expected 0 to {}.",
+        group_text(layers), b.num_layers - 1);
 }
 
 }  // namespace
 
 StoreInfo store_rows(const Decoder& base, const Decoder& target, const std::vector<TracedText>& texts,
                      const std::function<bool(int32_t)>& is_special, const StoreRowsOptions& options, ProgressSink& sink) {
-  check_pair(base, target, options.layer);
+  check_pair(base, target, options.layers);
   // What every text begins with has the same rows in all of them: they would be in training and held-out rows alike.
   RowWriter writer(base, target, is_special, shared_prefix(texts), options);
-  StageProgress progress(sink, fmt::format("rows of layer {}", options.layer), static_cast<int64_t>(texts.size()), "texts");
+  StageProgress progress(sink, fmt::format("rows of layer {}", group_text(options.layers)), static_cast<int64_t>(texts.size()),
+                         "texts");
   for (const std::vector<TracedText>& batch : in_batches(texts, kTraceTokens)) {
     check_interrupt();
     writer.add(batch);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "fi/activations/activation_writer.h"
+#include "fi/activations/hook_points.h"
 #include "fi/capture/traced_text.h"
 #include "fi/core/progress.h"
 
@@ -16,15 +17,15 @@ struct StoreRowsOptions {
   std::string base;              // names, for the record
   std::string target;
   std::string tokenizer;
-  int64_t layer = 0;  // of the target: the residual stream after this block. The base's is at the same depth (matched_layer)
+  LayerGroup layers{0};  // of the target: the residual streams after these blocks. The base's are at the same depths
   double outlier_factor = 4.0;
 };
 
-/// Reads every text with both models and stores the paired residual rows after one block; later blocks do not run. Memory does
-/// not grow with the texts. Left out and counted: position 0, special tokens, norm outliers, and what all texts, or all texts of
-/// a kind (TracedText::num_repeated), begin with. A text's rows stay together, in the order of the texts, whose ids are stored as
-/// well (fi/capture/text_file.h). Models of other depths and widths are paired too (RowScaling). kIncompatible unless both have
-/// the same vocabulary; kUsage if the layer does not exist or no row is kept.
+/// Reads every text with both models and stores the paired residual rows after one block, or after several side by side; later
+/// blocks do not run. Memory does not grow with the texts. Left out and counted: position 0, special tokens, norm outliers, and
+/// what all texts, or all texts of a kind (TracedText::num_repeated), begin with. A text's rows stay together, in the order of
+/// the texts, whose ids are stored as well (fi/capture/text_file.h). Models of other depths and widths are paired too
+/// (RowScaling). kIncompatible unless both have the same vocabulary; kUsage if the layer does not exist or no row is kept.
 StoreInfo store_rows(const Decoder& base, const Decoder& target, const std::vector<TracedText>& texts,
                      const std::function<bool(int32_t)>& is_special, const StoreRowsOptions& options, ProgressSink& progress);
 

@@ -88,6 +88,22 @@ std::vector<at::Tensor> residual_streams(const Decoder& model, const PackedBatch
   return streams;
 }
 
+std::vector<at::Tensor> residuals_after(const Decoder& model, const PackedBatch& batch, const std::vector<int64_t>& layers) {
+  std::vector<at::Tensor> residuals;
+  const auto keep = [&](const at::Tensor& resid) { residuals.push_back(resid.to(at::kCPU, at::kFloat)); };
+  ForwardOptions options;
+  options.last_layer = layers.back();
+  options.logit_rows = at::empty({0}, at::kLong);
+  if (layers.size() > 1) {
+    options.on_resid_post = [&](int64_t layer, const at::Tensor& resid) {
+      if (layer != layers.back() && std::binary_search(layers.begin(), layers.end(), layer)) keep(resid);
+      return resid;
+    };
+  }
+  keep(model.forward(batch, options).resid);
+  return residuals;
+}
+
 at::Tensor with_blocks_of(const Decoder& base, const Decoder& target, const PackedBatch& batch, BlockRange range,
                           const std::vector<at::Tensor>& base_streams) {
   ForwardOptions options;
@@ -97,9 +113,11 @@ at::Tensor with_blocks_of(const Decoder& base, const Decoder& target, const Pack
   return transplant(base, target, range.first, range.last).forward(batch, options).resid;
 }
 
-at::Tensor continue_after(const Decoder& model, const PackedBatch& batch, int64_t layer, const at::Tensor& resid) {
+at::Tensor continue_after(const Decoder& model, const PackedBatch& batch, int64_t layer, const at::Tensor& resid,
+                          const ResidualHook& hook) {
   if (layer + 1 == model.config().num_layers) return resid;
   ForwardOptions options;
+  options.on_resid_post = hook;
   options.first_layer = layer + 1;
   options.resid_in = resid;
   options.logit_rows = at::empty({0}, at::kLong);

@@ -58,6 +58,9 @@ at::Tensor ordinary_norms(const at::Tensor& norms);
 std::vector<at::Tensor> residual_streams(const Decoder& model, const PackedBatch& batch, int64_t last_layer = -1,
                                          bool shares_rows = true);
 
+/// Residual stream after each of these layers (ascending), [num_tokens, d_model] fp32 on the CPU.
+std::vector<at::Tensor> residuals_after(const Decoder& model, const PackedBatch& batch, const std::vector<int64_t>& layers);
+
 /// Blocks [first, last) of a model.
 struct BlockRange {
   int64_t first = 0;
@@ -69,7 +72,8 @@ at::Tensor with_blocks_of(const Decoder& base, const Decoder& target, const Pack
                           const std::vector<at::Tensor>& base_streams);
 
 /// The model's last residual stream when it goes on after `layer` with `resid` [num_tokens, d_model] as its residual stream
-/// there.
-at::Tensor continue_after(const Decoder& model, const PackedBatch& batch, int64_t layer, const at::Tensor& resid);
+/// there. `hook` sees, and may replace, the streams after later layers.
+at::Tensor continue_after(const Decoder& model, const PackedBatch& batch, int64_t layer, const at::Tensor& resid,
+                          const ResidualHook& hook = {});
 
 }  // namespace fi

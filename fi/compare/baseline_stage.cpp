@@ -48,9 +48,7 @@ std::optional<LocatedChange> strongest_change(const fs::path& activations) {
   return LocatedChange{places.front().at("categories").get<std::set<std::string>>(), places.front().at("causal").at("layer")};
 }
 
-fs::path dictionary_at(const fs::path& features, int64_t layer) {
-  return features / kCrosscoderFolder / fmt::format("layer_{:02}", layer);
-}
+fs::path dictionary_at(const fs::path& features, int64_t layer) { return features / kCrosscoderFolder / layers_folder({layer}); }
 
 bool has_dictionary(const fs::path& folder) { return fs::is_regular_file(folder / kLatentsFile); }
 
@@ -162,7 +160,7 @@ Dictionaries dictionaries_at(const CompareOptions& options, const fs::path& acti
   const Crosscoder crosscoder = load_crosscoder(folder);
   if (crosscoder.view != RowView::kModels || crosscoder.num_models() != 2 || crosscoder.d_model() != width) return dictionaries;
   dictionaries.crosscoder = crosscoder;
-  dictionaries.difference = train_on_difference(ActivationStore::open(row_store_folder(activations, layer)), options, progress);
+  dictionaries.difference = train_on_difference(ActivationStore::open(row_store_folder(activations, {layer})), options, progress);
   return dictionaries;
 }
 

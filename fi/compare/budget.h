@@ -23,11 +23,11 @@ struct Budget {
   int64_t samples_of_prompt = 2;
   int64_t texts_per_transplant = 8;
   int64_t texts_per_causal_test = 16;  // of each of its three sets
-  int64_t crosscoder_tokens = 40'000;  // read by both models for a crosscoder; 0: none is trained
-  int64_t crosscoder_latents = 2048;
+  int64_t crosscoder_tokens = 64'000;  // read by both models for a crosscoder; 0: none is trained
+  int64_t crosscoder_latents = 4096;
   int64_t crosscoder_k = 32;
   int64_t crosscoder_steps = 300;
-  int64_t crosscoder_batch = 1024;  // rows a step
+  int64_t crosscoder_batch = 2048;  // rows a step
 };
 
 /// "quick", "standard" or "thorough"; for minutes see fi/compare/minutes_budget.h.

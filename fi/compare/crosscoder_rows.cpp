@@ -51,16 +51,16 @@ void write_crosscoder_rows(const LocateInputs& in, int64_t layer, ProgressSink& 
     const int64_t max_length = in.pair.base.decoder.config().max_positions;
     texts = mix_texts(std::move(texts), corpus_texts(tokenizer, *in.corpus, {max_tokens, max_length}), max_tokens, seed);
   }
-  std::vector<int64_t> layers = layers_from_text(in.options.layers);
-  if (layers.empty()) layers.push_back(layer);
-  for (const int64_t chosen : layers) {
+  std::vector<LayerGroup> layers = layers_from_text(in.options.layers);
+  if (layers.empty()) layers.push_back({layer});
+  for (const LayerGroup& chosen : layers) {
     store_rows(
         in.pair.base.decoder, in.pair.target.decoder, texts, [&](int32_t id) { return tokenizer.is_special(id); },
         {.folder = row_store_folder(in.folder, chosen),
          .base = in.pair.base.files.name,
          .target = in.pair.target.files.name,
          .tokenizer = tokenizer.fingerprint(),
-         .layer = chosen},
+         .layers = chosen},
         progress);
   }
 }

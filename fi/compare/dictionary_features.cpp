@@ -8,6 +8,7 @@
 #include "fi/compare/run_files.h"
 #include "fi/core/error.h"
 #include "fi/dictionary/import_dictionary.h"
+#include "fi/dictionary/layers_side_by_side.h"
 #include "fi/dictionary/quality.h"
 #include "fi/io/atomic_file.h"
 
@@ -71,7 +72,8 @@ Json features_of_dictionary(const FeaturesRequest& request, ProgressSink& progre
   const ImportedDictionary dictionary = two_model_dictionary(request, store, progress);
   const Crosscoder& crosscoder = dictionary.crosscoder;
   const int64_t first = first_unseen_row(dictionary.origin, store.info());
-  const RowRange rows(store, first, store.num_rows() - first);
+  const LayersSideBySide sides(crosscoder, store);
+  const RowRange rows(sides.rows(), first, store.num_rows() - first);
 
   const LoadedModel base = load_base(request.models, progress);
   check(base.tokenizer->fingerprint() == store.info().tokenizer, ErrorCode::kIncompatible,
@@ -82,12 +84,13 @@ Json features_of_dictionary(const FeaturesRequest& request, ProgressSink& progre
   const std::vector<ReadAnswer> answers = names.read_answers(read_texts(place.folder), *base.tokenizer);
   const SeedStability no_siblings;
   const FeatureTable table =
-      find_features(crosscoder, rows, row_labels(store, first), {.min_firings = request.min_firings}, progress);
-  const LatentInputs inputs{crosscoder,  store,        table,           first,   place.layer,
+      find_features(sides.crosscoder(), rows, row_labels(store, first), {.min_firings = request.min_firings}, progress);
+  const LatentInputs inputs{sides,       store,        table,           first,   place.last_layer(),
                             no_siblings, base.decoder, *base.tokenizer, answers, {names}};
-  const Json document = {{"layer", place.layer},
+  const Json document = {{"layer", place.last_layer()},
+                         {"layers", group_text(place.layers)},
                          {"dictionary", dictionary_document(dictionary)},
-                         {"quality", fields_to_json(quality_of(crosscoder, rows))},
+                         {"quality", fields_to_json(quality_of(crosscoder, RowRange(store, first, store.num_rows() - first)))},
                          {"classes", counts_by_class(table)},
                          {"min_firings", request.min_firings},
                          {"features", latent_documents(inputs, latents_to_show(table))}};

@@ -9,12 +9,14 @@
 #include "fi/compare/models.h"
 #include "fi/compare/name_hypotheses.h"
 #include "fi/compare/other_seeds.h"
+#include "fi/compare/quality_words.h"
 #include "fi/compare/row_stores.h"
 #include "fi/compare/run_files.h"
 #include "fi/compare/splice_dictionary.h"
 #include "fi/core/error.h"
 #include "fi/core/hash.h"
 #include "fi/dictionary/canonical_file.h"
+#include "fi/dictionary/layers_side_by_side.h"
 #include "fi/io/atomic_file.h"
 #include "fi/training/train_dictionary.h"
 
@@ -41,8 +43,8 @@ std::string fingerprint_of(const fs::path& store) {
   return fmt::format("{:016x}", xxh3_of_bytes(sums));
 }
 
-fs::path dictionary_folder(const fs::path& features, int64_t layer) {
-  return features / kCrosscoderFolder / fmt::format("layer_{:02}", layer);
+fs::path dictionary_folder(const fs::path& features, const LayerGroup& layers) {
+  return features / kCrosscoderFolder / layers_folder(layers);
 }
 
 TrainingConfig training_for(const CompareOptions& options) {
@@ -78,10 +80,10 @@ std::vector<bool> latents_alive(const FeatureTable& table) {
 }
 
 Json latents_document(const ActivationStore& store, const RowStore& place, const Crosscoder& crosscoder,
-                      const DictionaryReport& quality, const FeatureTable& table, const SeedStability& stability,
-                      const Reader& reader) {
+                      const LayersSideBySide& sides, const DictionaryReport& quality, const FeatureTable& table,
+                      const SeedStability& stability, const Reader& reader) {
   const std::optional<SpliceReport> splice =
-      splice_dictionary({place.folder, store, crosscoder, quality, place.layer, static_cast<uint64_t>(reader.options.seed)},
+      splice_dictionary({place.folder, store, crosscoder, quality, place.layers, static_cast<uint64_t>(reader.options.seed)},
                         reader.models->base.decoder, reader.models->target.decoder, reader.progress);
   const std::vector<int64_t> shown = latents_to_show(table);
   const Tokenizer& tokenizer = *reader.models->base.tokenizer;
@@ -89,18 +91,19 @@ Json latents_document(const ActivationStore& store, const RowStore& place, const
   const std::vector<ReadAnswer> answers = reader.names->read_answers(texts, tokenizer);
   const CueReader cue_reader{reader.models->base.decoder, reader.models->target.decoder, texts,
                              [&](int32_t id) { return tokenizer.is_special(id); }};
-  const LatentInputs inputs{crosscoder,
+  const LatentInputs inputs{sides,
                             store,
                             table,
                             quality.num_training_rows,
-                            place.layer,
+                            place.last_layer(),
                             stability,
                             reader.models->base.decoder,
                             tokenizer,
                             answers,
                             {*reader.names, reader.chat.explainer.get(), static_cast<uint64_t>(reader.options.seed)},
-                            &cue_reader};
-  Json document = {{"layer", place.layer},
+                            place.layers.size() == 1 ? &cue_reader : nullptr};  // what it reads is one layer
+  Json document = {{"layer", place.last_layer()},
+                   {"layers", group_text(place.layers)},
                    {"quality", fields_to_json(quality)},
                    {"spliced", value_to_json(splice)},
                    {"classes", counts_by_class(table)},
@@ -129,11 +132,12 @@ void train_layer(const RowStore& place, const fs::path& folder, bool resume, Rea
   const SeedStability stability = train_other_seeds(store, folder, options, reader.options.seeds, reader.progress);
   reader.load();
   const Crosscoder crosscoder = load_crosscoder(folder);
-  const RowRange held_out(store, quality.num_training_rows, quality.crosscoder.num_rows);
-  const FeatureTable table = find_features(crosscoder, held_out, row_labels(store, quality.num_training_rows),
+  const LayersSideBySide sides(crosscoder, store);
+  const RowRange held_out(sides.rows(), quality.num_training_rows, quality.crosscoder.num_rows);
+  const FeatureTable table = find_features(sides.crosscoder(), held_out, row_labels(store, quality.num_training_rows),
                                            {.min_firings = kMinFirings}, reader.progress);
   write_file_atomically(folder / kClassesFile, fields_to_json(table).dump());
-  write_json(folder / kLatentsFile, latents_document(store, place, crosscoder, quality, table, stability, reader));
+  write_json(folder / kLatentsFile, latents_document(store, place, crosscoder, sides, quality, table, stability, reader));
 }
 
 // Whether latents.json is there, says of so many seeds what they have in common, and has that chat model's words.
@@ -153,10 +157,10 @@ void train_dictionaries(const CompareOptions& options, const fs::path& activatio
     if (!has_one_space(ActivationStore::open(place.folder).info())) {
       progress.warn(fmt::format(
           "rows of layer {} are of models of other shapes: latents have no class there; `train` makes a dictionary of them",
-          place.layer));
+          group_text(place.layers)));
       continue;
     }
-    const fs::path folder = dictionary_folder(features, place.layer);
+    const fs::path folder = dictionary_folder(features, place.layers);
     const Json identity = {{"rows", fingerprint_of(place.folder)}, {"training", fields_to_json(training_for(options))}};
     const fs::path identity_path = folder / kIdentityFile;
     const bool is_same = reuse && fs::is_regular_file(identity_path) && read_json(identity_path) == identity;
@@ -170,7 +174,7 @@ void train_dictionaries(const CompareOptions& options, const fs::path& activatio
 std::vector<Json> read_dictionaries(const fs::path& activations, const fs::path& features) {
   std::vector<Json> documents;
   for (const RowStore& place : find_row_stores(activations)) {
-    const fs::path folder = dictionary_folder(features, place.layer);
+    const fs::path folder = dictionary_folder(features, place.layers);
     if (!fs::is_regular_file(folder / kLatentsFile)) continue;
     if (read_json(folder / kIdentityFile).value("rows", "") == fingerprint_of(place.folder))
       documents.push_back(read_json(folder / kLatentsFile));
@@ -180,18 +184,14 @@ std::vector<Json> read_dictionaries(const fs::path& activations, const fs::path&
 
 Json dictionary_notes(const Json& latents) {
   const Json &quality = latents.at("quality"), &crosscoder = quality.at("crosscoder"), &classes = latents.at("classes");
-  const auto explained = [&](const char* which) {
-    const Json& models = quality.at(which).at("explained_by_model");
-    return fmt::format("base {:.3f}, target {:.3f}", models.at(0).get<double>(), models.at(1).get<double>());
-  };
   std::vector<std::string> counts;
   for (const auto& [kind, count] : classes.items()) counts.push_back(fmt::format("{} {}", count.get<int64_t>(), kind));
   Json settings = {{"size", fmt::format("{} latents, k {}, {} steps on {} rows", quality.at("num_latents").get<int64_t>(),
                                         quality.at("k").get<int64_t>(), quality.at("num_steps").get<int64_t>(),
                                         quality.at("num_training_rows").get<int64_t>())},
-                   {"variance explained on held-out rows", explained("crosscoder")},
-                   {"by PCA of rank k", explained("pca")},
-                   {"by a random dictionary of this size", explained("random")},
+                   {"variance explained on held-out rows", explained_words(crosscoder)},
+                   {"by PCA of rank k", explained_words(quality.at("pca"))},
+                   {"by a random dictionary of this size", explained_words(quality.at("random"))},
                    {"held-out rows", crosscoder.at("num_rows")},
                    {"latents a row", fmt::format("{:.1f}", crosscoder.at("l0").get<double>())},
                    {"share of latents dead, dense", fmt::format("{:.3f}, {:.3f}", crosscoder.at("dead_share").get<double>(),

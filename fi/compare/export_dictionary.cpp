@@ -31,23 +31,38 @@ std::set<std::string> formats_of(const std::string& text) {
   return formats;
 }
 
-std::vector<std::string> slice_names(const Crosscoder& c) {
-  if (c.view == RowView::kDifference) return {"difference"};
-  if (c.num_models() == 1) return {"sae"};
-  if (c.num_models() == 2) return {"base", "target"};
-  std::vector<std::string> names;
-  for (int64_t m = 0; m < c.num_models(); ++m) names.push_back(fmt::format("model_{}", m));
-  return names;
+/// One row that a dictionary reads: its name as a folder, and what it is of.
+struct Slice {
+  std::string name;
+  SaeLensPlace place;
+};
+
+// A slice for each layer of a model; one alone goes by the model's name.
+void add_slices(const std::string& name, const std::string& model, const std::string& hook_point, std::vector<Slice>& slices) {
+  const LayerGroup layers = layers_of_hook_point(hook_point).value_or(LayerGroup{});
+  if (layers.size() < 2) return slices.push_back({name, {model, hook_point}});
+  for (const int64_t layer : layers)
+    slices.push_back({fmt::format("{}_layer_{}", name, layer), {model, hook_point_after({layer})}});
+}
+
+std::vector<Slice> slices_of(const Crosscoder& c, const DictionaryOrigin& origin) {
+  if (c.view == RowView::kDifference) return {{"difference", {origin.target, origin.hook_point}}};
+  if (c.num_models() == 1) return {{"sae", {origin.target, origin.hook_point}}};
+  std::vector<Slice> slices;
+  add_slices("base", origin.base, origin.base_hook_point.empty() ? origin.hook_point : origin.base_hook_point, slices);
+  add_slices("target", origin.target, origin.hook_point, slices);
+  if (static_cast<int64_t>(slices.size()) == c.num_models()) return slices;
+  slices.clear();  // of models and layers that it does not name
+  for (int64_t m = 0; m < c.num_models(); ++m) slices.push_back({fmt::format("model_{}", m), {origin.target, origin.hook_point}});
+  return slices;
 }
 
 Json export_slices(const ImportedDictionary& dictionary, const fs::path& out) {
   Json folders = Json::array();
-  const std::vector<std::string> names = slice_names(dictionary.crosscoder);
-  for (size_t m = 0; m < names.size(); ++m) {
-    const fs::path folder = out / "saelens" / names[m];
-    const std::string& model = names[m] == "base" ? dictionary.origin.base : dictionary.origin.target;
-    save_saelens_slice(dictionary.crosscoder, static_cast<int64_t>(m),
-                       {.model_name = model, .hook_point = dictionary.origin.hook_point}, folder);
+  int64_t place = 0;
+  for (const Slice& slice : slices_of(dictionary.crosscoder, dictionary.origin)) {
+    const fs::path folder = out / "saelens" / slice.name;
+    save_saelens_slice(dictionary.crosscoder, place++, slice.place, folder);
     folders.push_back(folder.string());
   }
   return folders;
@@ -57,7 +72,7 @@ Json export_cache(const Crosscoder& crosscoder, const RowStore& place, const Act
                   ProgressSink& progress) {
   std::vector<std::vector<int32_t>> texts;
   for (const TracedText& text : read_texts(place.folder)) texts.push_back(text.ids);
-  const fs::path folder = out / "delphi" / fmt::format("layers.{}", place.layer);
+  const fs::path folder = out / "delphi" / fmt::format("layers.{}", group_text(place.layers));
   const DelphiCache cache = write_delphi_cache(crosscoder, store, texts, folder, progress);
   return {{"folder", folder.string()},
           {"num_windows", cache.num_windows},

@@ -112,8 +112,9 @@ class Extraction {
  private:
   void check_layers() const {
     const int64_t last = pair_.target.decoder.config().num_layers - 1;
-    for (const int64_t layer : layers_from_text(options_.layers)) {
-      check(layer <= last, ErrorCode::kUsage, "[options] --layers names layer {}, expected 0 to {}.", layer, last);
+    for (const LayerGroup& layers : layers_from_text(options_.layers)) {
+      check(layers.back() <= last, ErrorCode::kUsage, "[options] --layers names layer {}, expected 0 to {}.", layers.back(),
+            last);
     }
   }
 

@@ -34,19 +34,19 @@ class LatentView {
   LatentView(const LatentInputs& inputs, const std::vector<int64_t>& latents)
       : in_(inputs),
         latents_(latents),
-        codes_(codes_of(inputs.crosscoder, inputs.store, latents).t().contiguous()),
-        reach_(reach_of_latents(inputs.crosscoder, inputs.store, latents)),
+        codes_(codes_of(inputs.dictionary.crosscoder(), inputs.dictionary.rows(), latents).t().contiguous()),
+        reach_(reach_of_latents(inputs.dictionary.crosscoder(), inputs.dictionary.rows(), latents)),
         labels_(row_labels(inputs.store, inputs.first_held_out)) {
     const int64_t count = in_.store.num_rows() - in_.first_held_out;
-    use_ = use_of_latents(in_.crosscoder, RowRange(in_.store, in_.first_held_out, count), labels_.categories,
-                          static_cast<int64_t>(labels_.category_names.size()), latents);
+    use_ = use_of_latents(in_.dictionary.crosscoder(), RowRange(in_.dictionary.rows(), in_.first_held_out, count),
+                          labels_.categories, static_cast<int64_t>(labels_.category_names.size()), latents);
     for (int64_t row = 0; row < in_.store.num_rows(); ++row) rows_of_[in_.store.place(row).text].push_back(row);
   }
 
   Json document(size_t index) const {
     const Feature& feature = in_.table.features[static_cast<size_t>(latents_[index])];
     const std::vector<ShownText> texts = shown_texts(index);
-    const at::Tensor direction = stronger_direction(in_.crosscoder, feature.latent);
+    const at::Tensor direction = last_layers_part(stronger_direction(in_.dictionary.crosscoder(), feature.latent));
     Json entry = {{"id", fmt::format("L{}-cc-{}", in_.layer, feature.latent)},
                   {"layer", in_.layer},
                   {"engine", "crosscoder"},
@@ -61,9 +61,10 @@ class LatentView {
                   {"measures", measures(feature)}};
     if (in_.stability.num_seeds > 1) add_stability(feature.latent, entry["measures"]);
     add_names(entry, texts, in_.tokenizer, in_.naming);
+    if (in_.dictionary.num_layers() > 1) add_layers(feature.latent, entry["measures"]);
     if (in_.reader == nullptr) return entry;
     const auto values_of = [&](const PairedRows& rows) {
-      return codes_of(in_.crosscoder, MemoryRows(pair_rows(rows.base, rows.target)), {feature.latent}).select(1, 0);
+      return codes_of(in_.dictionary.crosscoder(), MemoryRows(pair_rows(rows.base, rows.target)), {feature.latent}).select(1, 0);
     };
     add_token_cue(entry, texts, *in_.reader, in_.layer, values_of, in_.tokenizer, in_.naming.seed);
     return entry;
@@ -103,6 +104,21 @@ class LatentView {
     measures["seeds"] = in_.stability.num_seeds;
     measures["found_in_seeds"] = in_.stability.found[at];
     for (const auto& cosines : in_.stability.cosines) measures["seed_cosines"].push_back(cosines[at]);
+  }
+
+  // The unembedding reads what a latent writes in the last of its layers.
+  at::Tensor last_layers_part(const at::Tensor& direction) const {
+    const at::Tensor part = direction.view({in_.dictionary.num_layers(), -1})[-1];
+    return part / part.norm().clamp_min(1e-30);
+  }
+
+  // How its vectors are spread over the layers, in order.
+  void add_layers(int64_t latent, Json& measures) const {
+    const at::Tensor shares = norm_shares_by_layer(in_.dictionary, latent);
+    for (int64_t layer = 0; layer < shares.size(1); ++layer) {
+      measures["base_norm_by_layer"].push_back(shares[0][layer].item<double>());
+      measures["target_norm_by_layer"].push_back(shares[1][layer].item<double>());
+    }
   }
 
   double mean_over_rows(size_t index, int64_t model) const {

@@ -6,6 +6,7 @@
 #include "fi/compare/activation_view.h"
 #include "fi/compare/token_cue.h"
 #include "fi/core/json.h"
+#include "fi/dictionary/layers_side_by_side.h"
 #include "fi/features/find_features.h"
 #include "fi/features/seed_stability.h"
 #include "fi/model/decoder.h"
@@ -15,11 +16,11 @@ namespace fi {
 
 /// What the latents of a crosscoder are looked at with.
 struct LatentInputs {
-  const Crosscoder& crosscoder;
+  const LayersSideBySide& dictionary;  // with the rows of `store`
   const ActivationStore& store;
   const FeatureTable& table;  // measured on the rows from `first_held_out` on
   int64_t first_held_out = 0;
-  int64_t layer = 0;
+  int64_t layer = 0;               // the last, where it reads several
   const SeedStability& stability;  // with one seed nothing is said of it
   const Decoder& base;
   const Tokenizer& tokenizer;

@@ -70,7 +70,7 @@ std::optional<SpliceReport> splice_dictionary(const SpliceInputs& in, const Deco
                                              {{"crosscoder", reconstruction_of(in.crosscoder)},
                                               {"pca", reconstruction_of(baselines.pca)},
                                               {"random", reconstruction_of(baselines.random)}},
-                                             {.layer = in.layer, .mean = in.store.mean()}, progress);
+                                             {.layers = in.layers, .mean = in.store.mean()}, progress);
   return report.num_answers > 0 ? std::optional(report) : std::nullopt;
 }
 

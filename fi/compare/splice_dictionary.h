@@ -20,7 +20,7 @@ struct SpliceInputs {
   const ActivationStore& store;
   const Crosscoder& crosscoder;
   const DictionaryReport& quality;  // says which rows were held out
-  int64_t layer = 0;
+  const LayerGroup& layers;
   uint64_t seed = 0;  // of the random dictionary
 };
 

@@ -32,7 +32,7 @@ std::optional<BothModels> models_of(const TrainRequest& request, const std::vect
 Json splice_into(const BothModels& models, const RowStore& place, const ActivationStore& store,
                  const std::filesystem::path& folder, const DictionaryReport& report, uint64_t seed, ProgressSink& progress) {
   const Crosscoder crosscoder = load_crosscoder(folder);
-  const auto splice = splice_dictionary({place.folder, store, crosscoder, report, place.layer, seed}, models.base.decoder,
+  const auto splice = splice_dictionary({place.folder, store, crosscoder, report, place.layers, seed}, models.base.decoder,
                                         models.target.decoder, progress);
   Json document = value_to_json(splice);
   write_file_atomically(folder / kSpliceFile, to_pretty_json(document));
@@ -53,6 +53,7 @@ void choose_sparsity(const TrainRequest& request, TrainingConfig& config) {
         "[train] --penalty got {}, expected a weight above 0 for --sparsity {}; the heavier, the fewer latents are active.",
         request.penalty, request.sparsity);
   (is_l1 ? config.l1_weight : config.l0_weight) = request.penalty;
+  config.weight_decay = 0.0;
 }
 
 }  // namespace
@@ -68,13 +69,14 @@ Json train_on_stored_rows(const TrainRequest& request, ProgressSink& progress) {
   config.seed = static_cast<uint64_t>(request.seed);
   config.shared_share = request.shared_latents;
   choose_sparsity(request, config);
+  if (request.weight_decay >= 0.0) config.weight_decay = request.weight_decay;
   check_training_config(config);
   const std::vector<RowStore> stores = stores_of_layers("train", request.activations, request.layers);
   const std::optional<BothModels> models = models_of(request, stores, progress);
   Json results = Json::array();
   for (const RowStore& place : stores) {
     const std::filesystem::path out = request.out;
-    const std::filesystem::path folder = stores.size() == 1 ? out : out / fmt::format("layer_{:02}", place.layer);
+    const std::filesystem::path folder = stores.size() == 1 ? out : out / layers_folder(place.layers);
     const ActivationStore store = ActivationStore::open(place.folder);
     const DictionaryOptions options{.training = config, .resume = request.resume};
     const DictionaryReport report = train_dictionary(store, folder, options, progress);
@@ -82,7 +84,8 @@ Json train_on_stored_rows(const TrainRequest& request, ProgressSink& progress) {
     const SeedStability stability = train_other_seeds(store, folder, options, request.seeds, progress);
     if (request.seeds > 1) result["stability"] = stability_words(stability, {});
     if (models) result["spliced"] = splice_into(*models, place, store, folder, report, config.seed, progress);
-    result["layer"] = place.layer;
+    result["layer"] = place.last_layer();
+    result["layers"] = group_text(place.layers);
     result["folder"] = folder.string();
     results.push_back(std::move(result));
   }

@@ -18,6 +18,7 @@ struct TrainRequest {
   int64_t steps = 500;
   int64_t batch_size = 2048;   // rows a step
   double learning_rate = 0.0;  // of Adam at its largest; 0: that of usual_config
+  double weight_decay = -1.0;  // below 0: as usual_config says
   int64_t seed = 0;
   int64_t seeds = 1;                    // dictionaries trained from seeds that follow, to see which latents come back
   std::string sparsity = "batch_topk";  // or "l1", "jump_relu"

@@ -11,8 +11,9 @@ namespace fi {
 struct DictionaryOrigin {
   std::string base;
   std::string target;
-  std::string hook_point;  // such as "resid_post.20"
-  std::string tokenizer;   // hash of the tokenizer file, so that a dictionary is not used with other ids
+  std::string hook_point;       // such as "resid_post.20", or "resid_post.12+20"
+  std::string base_hook_point;  // the base's, where it is another
+  std::string tokenizer;        // hash of the tokenizer file, so that a dictionary is not used with other ids
   int64_t num_training_rows = 0;
   std::string format;   // of the file it was imported from; empty: trained here
   std::string scaling;  // where the scales of an imported dictionary come from (fi/dictionary/import_dictionary.h)
@@ -23,6 +24,7 @@ void visit_fields(DictionaryOrigin& o, Visit&& visit) {
   visit("base", o.base);
   visit("target", o.target);
   visit("hook_point", o.hook_point);
+  visit("base_hook_point", o.base_hook_point);
   visit("tokenizer", o.tokenizer);
   visit("num_training_rows", o.num_training_rows);
   visit("format", o.format);

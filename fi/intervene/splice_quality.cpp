@@ -62,9 +62,9 @@ SpliceBatch splice_batch(const std::vector<TracedText>& texts, int64_t first_tex
 class SpliceRun {
  public:
   SpliceRun(const Decoder& base, const Decoder& target, const std::vector<std::pair<std::string, RowReplacement>>& replacements,
-            int64_t layer)
+            const LayerGroup& layers)
       : models_{&base, &target},
-        layers_{matched_layer(layer, base.config().num_layers, target.config().num_layers), layer},
+        layers_{matched_layers(layers, base.config().num_layers, target.config().num_layers), layers},
         replacements_(replacements) {
     for (SpliceSums& sums : sums_) {
       sums.loss.assign(replacements.size(), 0.0);
@@ -76,12 +76,15 @@ class SpliceRun {
     if (batch.predicting.numel() == 0) return;
     num_rows_ += batch.replaced.numel();
     num_answers_ += batch.predicting.numel();
-    at::Tensor streams[2];
-    for (size_t m = 0; m < 2; ++m) streams[m] = residual_streams(*models_[m], batch.packed.batch, layers_[m]).back();
-    const at::Tensor rows = pair_rows(rows_of(streams[0], batch), rows_of(streams[1], batch));
+    std::vector<at::Tensor> first_streams, rows;
+    for (size_t m = 0; m < 2; ++m) {
+      const std::vector<at::Tensor> streams = residuals_after(*models_[m], batch.packed.batch, layers_[m]);
+      first_streams.push_back(streams.front());
+      for (const at::Tensor& stream : streams) rows.push_back(stream.index_select(0, batch.replaced));
+    }
     std::vector<at::Tensor> replaced;
-    for (const auto& [name, replace] : replacements_) replaced.push_back(replace(rows));
-    for (size_t m = 0; m < 2; ++m) add_model(m, batch, streams[m], replaced);
+    for (const auto& [name, replace] : replacements_) replaced.push_back(replace(stack_rows(rows)));
+    for (size_t m = 0; m < 2; ++m) add_model(m, batch, first_streams[m], replaced);
   }
 
   SpliceReport report(int64_t num_texts) const {
@@ -98,17 +101,13 @@ class SpliceRun {
   }
 
  private:
-  static at::Tensor rows_of(const at::Tensor& stream, const SpliceBatch& batch) {
-    return stream.index_select(0, batch.replaced.to(stream.device())).to(at::kCPU, at::kFloat);
-  }
-
   void add_model(size_t m, const SpliceBatch& batch, const at::Tensor& stream, const std::vector<at::Tensor>& replaced) {
-    const at::Tensor untouched = go_on(m, batch, stream);
+    const at::Tensor untouched = go_on(m, batch, stream, {});
+    const auto num_layers = static_cast<int64_t>(layers_[m].size());
     std::vector<at::Tensor> spliced;
     for (const at::Tensor& rows : replaced) {
-      const at::Tensor own =
-          rows.select(1, static_cast<int64_t>(m)).narrow(1, 0, stream.size(1)).to(stream.device(), stream.scalar_type());
-      spliced.push_back(go_on(m, batch, stream.index_copy(0, batch.replaced.to(stream.device()), own)));
+      const at::Tensor own = rows.narrow(1, static_cast<int64_t>(m) * num_layers, num_layers).narrow(2, 0, stream.size(1));
+      spliced.push_back(go_on(m, batch, stream, own));
     }
     // Logits of all replacements of a few rows at a time: a whole batch of them would take gigabytes.
     for (int64_t first = 0; first < untouched.size(0); first += kLogitRows)
@@ -130,10 +129,20 @@ class SpliceRun {
     }
   }
 
-  // The last residual stream at the rows that predict, when the model goes on after the layer with `stream`.
-  at::Tensor go_on(size_t m, const SpliceBatch& batch, const at::Tensor& stream) const {
-    return continue_after(*models_[m], batch.packed.batch, layers_[m], stream)
-        .index_select(0, batch.predicting.to(stream.device()));
+  // The last residual stream at the rows that predict, when the model goes on after the first layer with `stream` and, after each
+  // of the layers, with `own` [n, num_layers, d_model] in place of the replaced rows; undefined: nothing is replaced.
+  at::Tensor go_on(size_t m, const SpliceBatch& batch, const at::Tensor& stream, const at::Tensor& own) const {
+    const LayerGroup& layers = layers_[m];
+    const at::Device device = models_[m]->device();
+    const at::Tensor replaced = batch.replaced.to(device);
+    const auto splice = [&](int64_t layer, const at::Tensor& resid) {
+      const auto at = std::find(layers.begin(), layers.end(), layer);
+      if (!own.defined() || at == layers.end()) return resid;
+      return resid.index_copy(0, replaced, own.select(1, at - layers.begin()).to(device, resid.scalar_type()));
+    };
+    const at::Tensor spliced = splice(layers.front(), stream.to(device));
+    return continue_after(*models_[m], batch.packed.batch, layers.front(), spliced, splice)
+        .index_select(0, batch.predicting.to(device));
   }
 
   SpliceEffect effect(const SpliceSums& sums, size_t i) const {
@@ -149,19 +158,20 @@ class SpliceRun {
   }
 
   const Decoder* models_[2];
-  int64_t layers_[2];
+  LayerGroup layers_[2];
   const std::vector<std::pair<std::string, RowReplacement>>& replacements_;
   SpliceSums sums_[2];
   int64_t num_rows_ = 0;
   int64_t num_answers_ = 0;
 };
 
-void check_splice(const Decoder& base, const Decoder& target, const std::vector<TracedText>& texts, int64_t layer) {
+void check_splice(const Decoder& base, const Decoder& target, const std::vector<TracedText>& texts, const LayerGroup& layers) {
   const ModelConfig &a = base.config(), &b = target.config();
   check(a.vocab_size == b.vocab_size, ErrorCode::kIncompatible,
         "[splice] base has {} tokens, target {}; rows of both need the same token ids.", a.vocab_size, b.vocab_size);
-  check(layer >= 0 && layer < b.num_layers, ErrorCode::kIncompatible, "[splice] layer is {}, the target has 0 to {}.", layer,
-        b.num_layers - 1);
+  invariant(!layers.empty() && std::is_sorted(layers.begin(), layers.end()), "layers are there and ascending");
+  check(layers.front() >= 0 && layers.back() < b.num_layers, ErrorCode::kIncompatible,
+        "[splice] layer is {}, the target has 0 to {}.", group_text(layers), b.num_layers - 1);
   for (const TracedText& text : texts) {
     for (const int32_t id : text.ids) {
       check(id >= 0 && id < a.vocab_size, ErrorCode::kIncompatible,
@@ -176,12 +186,12 @@ SpliceReport splice_quality(const Decoder& base, const Decoder& target, const st
                             std::span<const SplicePlace> places,
                             const std::vector<std::pair<std::string, RowReplacement>>& replacements, const SpliceOptions& options,
                             ProgressSink& sink) {
-  check_splice(base, target, texts, options.layer);
+  check_splice(base, target, texts, options.layers);
   std::vector<std::pair<std::string, RowReplacement>> all = {
       {"zeros", [](const at::Tensor& rows) { return at::zeros_like(rows); }},
       {"mean", [&](const at::Tensor& rows) { return options.mean.expand_as(rows); }}};
   all.insert(all.end(), replacements.begin(), replacements.end());
-  SpliceRun run(base, target, all, options.layer);
+  SpliceRun run(base, target, all, options.layers);
   StageProgress progress(sink, "spliced quality", static_cast<int64_t>(texts.size()), "texts");
   int64_t first_text = 0;
   size_t next = 0;

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "fi/activations/hook_points.h"
 #include "fi/capture/traced_text.h"
 #include "fi/core/json_fields.h"
 #include "fi/core/progress.h"
@@ -18,7 +19,7 @@ struct SplicePlace {
   int64_t position = 0;  // token position in it
 };
 
-/// Rows of both models [n, 2, d_model] (pair_rows) -> what stands in their place.
+/// Rows of both models [n, 2 * num_layers, d_model] (stack_rows) -> what stands in their place.
 using RowReplacement = std::function<at::Tensor(const at::Tensor& rows)>;
 
 /// What a replacement does to one model's answers, token by token.
@@ -72,14 +73,14 @@ void visit_fields(SpliceReport& r, Visit&& visit) {
 }
 
 struct SpliceOptions {
-  int64_t layer = 0;  // of the target: rows are those after this block, and after the base's at the same depth (matched_layer)
-  at::Tensor mean;    // [2, d_model] each model's mean row
+  LayerGroup layers{0};  // of the target: rows are those after these blocks, and after the base's at the same depths
+  at::Tensor mean;       // [num_models, d_model] the mean row of each
 };
 
-/// Both models read the texts; after `layer`, their rows at `places` (sorted by text) are replaced and each model goes on with
-/// its own. Effects are means over the answer tokens that are predicted from a replaced row or one after it. Memory does not grow
-/// with the texts. Without such a token num_answers is 0, and nothing else is there. kIncompatible for models of different
-/// vocabularies or texts of other ids.
+/// Both models read the texts; after each of the layers, their rows at `places` (sorted by text) are replaced by what becomes of
+/// the untouched ones, and each model goes on with its own. Effects are means over the answer tokens that are predicted from a
+/// replaced row or one after it. Memory does not grow with the texts. Without such a token num_answers is 0, and nothing else is
+/// there. kIncompatible for models of different vocabularies or texts of other ids.
 SpliceReport splice_quality(const Decoder& base, const Decoder& target, const std::vector<TracedText>& texts,
                             std::span<const SplicePlace> places,
                             const std::vector<std::pair<std::string, RowReplacement>>& replacements, const SpliceOptions& options,

@@ -93,6 +93,12 @@ void update(const TrainingConfig& config, int64_t step, const at::Tensor& gradie
   weight.value.addcdiv_(weight.first_moment, root, -lr_at(config, step) / (1.0 - std::pow(config.beta1, t)));
 }
 
+void decay_vectors(const TrainingConfig& config, const at::Tensor& fired, TrainingState& state) {
+  const at::Tensor kept = 1.0 - fired.to(at::kFloat).unsqueeze(1) * (lr_at(config, state.step) * config.weight_decay);
+  state.encoder.value.mul_(kept);
+  state.decoder.value.mul_(kept);
+}
+
 // One vector for all models: its gradient is the sum of theirs.
 void tie_shared(const TrainingConfig& config, int64_t num_models, at::Tensor& decoder_gradient) {
   const int64_t num_shared = num_shared_latents(config);
@@ -141,6 +147,7 @@ Gradients autograd_gradients(const TrainingConfig& config, const at::Tensor& x, 
 
 StepResult autograd_step(const TrainingConfig& config, const at::Tensor& x, TrainingState& state) {
   const AutogradPass step = differentiate_densely(config, x, state);
+  decay_vectors(config, step.rows_since_fired.eq(0), state);
   update(config, state.step, step.gradients.encoder, state.encoder);
   update(config, state.step, step.gradients.encoder_bias, state.encoder_bias);
   update(config, state.step, step.gradients.decoder, state.decoder);

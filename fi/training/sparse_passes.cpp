@@ -86,8 +86,8 @@ float latent_gradient(const BatchShape& shape, const ActiveCodes& active, const 
 }
 
 void update_latents(const BatchShape& shape, const ActiveCodes& active, const float* x, const RowPass& pass,
-                    const ExtraGradient& extra, const AdamStep& adam, WeightMemory encoder, WeightMemory encoder_bias,
-                    WeightMemory decoder) {
+                    const ExtraGradient& extra, const AdamStep& adam, const AdamStep& decaying, WeightMemory encoder,
+                    WeightMemory encoder_bias, WeightMemory decoder) {
   const int64_t width = shape.width();
 #pragma omp parallel
   {
@@ -96,8 +96,10 @@ void update_latents(const BatchShape& shape, const ActiveCodes& active, const fl
     for (int64_t j = 0; j < shape.num_latents; ++j) {
       const float bias = latent_gradient(shape, active, x, pass, extra, j, encoder_gradient.data(), decoder_gradient.data());
       const int64_t at = j * width;
-      apply_adam(width, adam, encoder_gradient.data(), encoder.first_moment + at, encoder.second_moment + at, encoder.value + at);
-      apply_adam(width, adam, decoder_gradient.data(), decoder.first_moment + at, decoder.second_moment + at, decoder.value + at);
+      const bool fired = active.latent_start[static_cast<size_t>(j) + 1] > active.latent_start[static_cast<size_t>(j)];
+      const AdamStep& step = fired ? decaying : adam;
+      apply_adam(width, step, encoder_gradient.data(), encoder.first_moment + at, encoder.second_moment + at, encoder.value + at);
+      apply_adam(width, step, decoder_gradient.data(), decoder.first_moment + at, decoder.second_moment + at, decoder.value + at);
       apply_adam(1, adam, &bias, encoder_bias.first_moment + j, encoder_bias.second_moment + j, encoder_bias.value + j);
     }
   }

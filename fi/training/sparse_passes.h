@@ -57,10 +57,11 @@ struct WeightMemory {
   float* second_moment = nullptr;
 };
 
-/// Gradient and Adam latent by latent: a gradient lives only in the cache of the thread that made it.
+/// Gradient and Adam latent by latent: a gradient lives only in the cache of the thread that made it. `decaying` is the step of
+/// the vectors of latents that fired.
 void update_latents(const BatchShape& shape, const ActiveCodes& active, const float* x, const RowPass& pass,
-                    const ExtraGradient& extra, const AdamStep& adam, WeightMemory encoder, WeightMemory encoder_bias,
-                    WeightMemory decoder);
+                    const ExtraGradient& extra, const AdamStep& adam, const AdamStep& decaying, WeightMemory encoder,
+                    WeightMemory encoder_bias, WeightMemory decoder);
 
 /// The gradient of the decoder bias, [width].
 std::vector<float> decoder_bias_gradient(const BatchShape& shape, const RowPass& pass);

@@ -123,9 +123,10 @@ Gradients sparse_gradients(const TrainingConfig& config, const at::Tensor& x, co
 
 StepResult sparse_step(const TrainingConfig& config, const at::Tensor& x, TrainingState& state) {
   Differentiated step = differentiate(config, x, state);
-  const AdamStep adam = adam_step(lr_at(config, state.step), config.beta1, config.beta2, config.epsilon, state.step);
-  update_latents(step.shape, step.active, data(x), step.pass, step.extra(), adam, memory_of(state.encoder),
-                 memory_of(state.encoder_bias), memory_of(state.decoder));
+  const double lr = lr_at(config, state.step);
+  const AdamStep adam = adam_step(lr, config.beta1, config.beta2, config.epsilon, state.step);
+  update_latents(step.shape, step.active, data(x), step.pass, step.extra(), adam, with_decay(adam, lr, config.weight_decay),
+                 memory_of(state.encoder), memory_of(state.encoder_bias), memory_of(state.decoder));
   const std::vector<float> bias_gradient = decoder_bias_gradient(step.shape, step.pass);
   apply_adam(step.shape.width(), adam, bias_gradient.data(), data(state.decoder_bias.first_moment),
              data(state.decoder_bias.second_moment), data(state.decoder_bias.value));

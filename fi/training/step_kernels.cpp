@@ -23,6 +23,11 @@ AdamStep adam_step(double lr, double beta1, double beta2, double epsilon, int64_
           .epsilon = static_cast<float>(epsilon)};
 }
 
+AdamStep with_decay(AdamStep step, double lr, double weight_decay) {
+  step.kept = static_cast<float>(1.0 - lr * weight_decay);
+  return step;
+}
+
 FI_CLONES void apply_adam(int64_t n, const AdamStep& step, const float* gradient, float* first, float* second, float* weights) {
   const AdamStep s = step;
   for (int64_t i = 0; i < n; ++i) {
@@ -31,7 +36,7 @@ FI_CLONES void apply_adam(int64_t n, const AdamStep& step, const float* gradient
     const float v = s.beta2 * second[i] + s.rest2 * g * g;
     first[i] = m;
     second[i] = v;
-    weights[i] -= s.lr * m / (std::sqrt(v) * s.inverse_root_correction + s.epsilon);
+    weights[i] = s.kept * weights[i] - s.lr * m / (std::sqrt(v) * s.inverse_root_correction + s.epsilon);
   }
 }
 

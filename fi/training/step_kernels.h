@@ -20,8 +20,11 @@ struct AdamStep {
   float rest2 = 1.0F;
   float inverse_root_correction = 1.0F;  // 1 / sqrt(1 - beta2^t)
   float epsilon = 1e-8F;
+  float kept = 1.0F;  // of a weight before it moves: 1 - lr * weight decay
 };
 AdamStep adam_step(double lr, double beta1, double beta2, double epsilon, int64_t step);
+/// The same with weights that decay.
+AdamStep with_decay(AdamStep step, double lr, double weight_decay);
 
 /// Updates weights and both moments from a gradient.
 void apply_adam(int64_t n, const AdamStep& step, const float* gradient, float* first, float* second, float* weights);

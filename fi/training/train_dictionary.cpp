@@ -69,6 +69,7 @@ DictionaryReport train_dictionary(const ActivationStore& store, const std::files
                   {.base = info.base,
                    .target = info.target,
                    .hook_point = info.hook_point,
+                   .base_hook_point = info.base_hook_point,
                    .tokenizer = info.tokenizer,
                    .num_training_rows = split},
                   folder);

@@ -21,9 +21,11 @@ struct TrainingConfig {
   double beta1 = 0.9;
   double beta2 = 0.99;  // trainings are short: what the first steps left in a second moment must go
   double epsilon = 1e-8;
-  double aux_weight = 1.0 / 32.0;     // of the AuxK loss; 0 switches it off
-  int64_t aux_k = 0;                  // dead latents a row that take part in it; 0: d_model / 2
-  int64_t max_aux_latents = 1024;     // dead latents a step that take part in it, by turns if there are more
+  double weight_decay = 0.0;       // the vectors of latents that fire shrink by lr times it a step (AdamW, Loshchilov and Hutter
+                                   // 2019); those of the others would have nothing to weigh against it, and fade away
+  double aux_weight = 1.0 / 32.0;  // of the AuxK loss; 0 switches it off
+  int64_t aux_k = 0;               // dead latents a row that take part in it; 0: d_model / 2
+  int64_t max_aux_latents = 1024;  // dead latents a step that take part in it, by turns if there are more
   int64_t dead_after_rows = 100'000;  // a latent that did not fire for so many rows is dead
   double threshold_beta = 0.99;       // moving average of the smallest code kept, once k has been annealed
   double l1_weight = 0.0;             // > 0: an L1 crosscoder (relu codes, penalty on scaled codes) instead of BatchTopK
@@ -49,6 +51,7 @@ void visit_fields(TrainingConfig& c, Visit&& visit) {
   visit("beta1", c.beta1);
   visit("beta2", c.beta2);
   visit("epsilon", c.epsilon);
+  visit("weight_decay", c.weight_decay);
   visit("aux_weight", c.aux_weight);
   visit("aux_k", c.aux_k);
   visit("max_aux_latents", c.max_aux_latents);
@@ -64,7 +67,8 @@ void visit_fields(TrainingConfig& c, Visit&& visit) {
 }
 
 /// The usual schedule for a run of this length: k from four times its end over the first steps (at most 100), the learning rate
-/// rising over the first 20 and falling over the last 100; shorter phases and a larger rate where there are few steps.
+/// rising over the first 20 and falling over the last 100; shorter phases and a larger rate where there are few steps. Vectors
+/// decay, which is for BatchTopK: the other kinds have a penalty.
 TrainingConfig usual_config(int64_t num_latents, int64_t k, int64_t num_steps);
 
 /// How a configuration selects codes.

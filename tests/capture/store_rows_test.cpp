@@ -20,7 +20,7 @@ class StoreRows : public testing::Test {
 
 TEST_F(StoreRows, HoldsWhatBothModelsHaveAfterTheBlock) {
   const auto is_special = [](int32_t id) { return id == 2; };
-  const StoreRowsOptions options{.folder = folder_.path(), .base = "a", .target = "b", .layer = 1, .outlier_factor = 1e9};
+  const StoreRowsOptions options{.folder = folder_.path(), .base = "a", .target = "b", .layers = {1}, .outlier_factor = 1e9};
   const StoreInfo info = store_rows(base_, target_, texts_, is_special, options, silent_progress());
   EXPECT_EQ(info.num_masked_first, 4);
   EXPECT_EQ(info.num_masked_special, 2);
@@ -66,13 +66,42 @@ TEST_F(StoreRows, WhatAllTextsOfAKindBeginWithIsLeftOut) {
 
 TEST_F(StoreRows, LayersThatAreNotThereAndTextsWithoutRowsAreRefused) {
   const auto none = [](int32_t) { return false; };
-  EXPECT_THROW(store_rows(base_, target_, texts_, none, {.folder = folder_.path(), .layer = 99}, silent_progress()), Error);
+  EXPECT_THROW(store_rows(base_, target_, texts_, none, {.folder = folder_.path(), .layers = {99}}, silent_progress()), Error);
   EXPECT_THROW(store_rows(base_, target_, {{{4}, 1, "y"}}, none, {.folder = folder_.path()}, silent_progress()), Error);
+}
+
+TEST_F(StoreRows, SeveralLayersStandSideBySide) {
+  const StoreRowsOptions options{.folder = folder_.path(), .layers = {0, 2}, .outlier_factor = 1e9};
+  const StoreInfo info = store_rows(base_, target_, texts_, [](int32_t) { return false; }, options, silent_progress());
+  EXPECT_EQ(info.hook_point, "resid_post.0+2");
+  EXPECT_EQ(info.num_models, 4);
+  EXPECT_TRUE(has_one_space(info));
+  const PackedBatch batch = pack({&texts_[0].ids, 1});
+  const at::Tensor stored = read_rows(ActivationStore::open(folder_.path()), 0, 4);
+  int64_t place = 0;
+  for (const Decoder* model : {&base_, &target_}) {
+    const std::vector<at::Tensor> streams = residual_streams(*model, batch);
+    for (const size_t layer : {0, 2})
+      EXPECT_TRUE(at::allclose(stored.select(1, place++), streams[layer].narrow(0, 1, 4), 1e-3, 1e-3)) << layer;
+  }
+}
+
+TEST_F(StoreRows, LayersBesideTheSameOneOfTheBaseAreRefused) {
+  const Decoder small = load_tiny("olmo2");  // 2 blocks beside 3
+  const auto store = [&](const LayerGroup& layers) {
+    return store_rows(
+        small, base_, texts_, [](int32_t) { return false; }, {.folder = folder_.path(), .layers = layers, .outlier_factor = 1e9},
+        silent_progress());
+  };
+  EXPECT_THROW(store({1, 2}), Error);
+  const StoreInfo info = store({0, 2});
+  EXPECT_EQ(info.base_hook_point, "resid_post.0+1");
+  EXPECT_EQ(info.widths, (std::vector<int64_t>{24, 24, 32, 32}));
 }
 
 TEST_F(StoreRows, ModelsOfOtherShapesStandSideBySide) {
   const Decoder small = load_tiny("olmo2");  // 2 blocks of width 24 beside 3 of width 32
-  const StoreRowsOptions options{.folder = folder_.path(), .layer = 2, .outlier_factor = 1e9};
+  const StoreRowsOptions options{.folder = folder_.path(), .layers = {2}, .outlier_factor = 1e9};
   const StoreInfo info = store_rows(small, base_, texts_, [](int32_t) { return false; }, options, silent_progress());
   EXPECT_EQ(info.hook_point, "resid_post.2");
   EXPECT_EQ(info.base_hook_point, "resid_post.1");

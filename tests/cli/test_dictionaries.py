@@ -242,3 +242,39 @@ def test_a_comparison_says_that_rows_of_other_widths_get_no_class(program, model
     assert not [feature for feature in report["features"] if feature["engine"] == "crosscoder"]
     wrong = program("compare", models.base, smaller, "--layers", "99", "--output-dir", "other")
     assert wrong.returncode == 2 and "--layers names layer 99" in wrong.stderr
+
+
+def test_one_dictionary_reads_layers_that_were_captured_together(program, models, tmp_path):
+    words = ["--layers", "1+3", "--budget", "quick", "--tokens", "1500", "--num-latents", "64", "--k", "4"]
+    result = program("compare", models.base, models.target, *words, "--skip-visualization", "--output-dir", "run")
+    assert result.returncode == 0, result.stderr
+    rows = tmp_path / "run/activations/rows/layer_01+03"
+    store = json.loads((rows / "store.json").read_text())
+    assert store["num_models"] == 4 and store["hook_point"] == "resid_post.1+3"
+    latents = json.loads((tmp_path / "run/features/crosscoder/layer_01+03/latents.json").read_text())
+    assert latents["layers"] == "1+3" and latents["layer"] == 3
+    assert len(latents["quality"]["crosscoder"]["explained_by_model"]) == 4
+    for feature in latents["features"]:
+        for model in ("base", "target"):
+            assert sum(feature["measures"][f"{model}_norm_by_layer"]) == pytest.approx(1.0, abs=1e-4)
+
+    trained = program(
+        "train", models.base, models.target, "--activations", "run", *SMALL, "--out", "dictionary", "--json"
+    )
+    assert trained.returncode == 0, trained.stderr
+    (report,) = json.loads(trained.stdout)
+    assert report["layers"] == "1+3" and report["spliced"]["num_answers"] > 0
+    classed = program(
+        "features", models.base, "--dictionary", "dictionary", "--activations", "run", "--layer", "1+3", "--out", "f"
+    )
+    assert classed.returncode == 0, classed.stderr
+    assert classed.stdout.startswith("layer 1+3: fraction of variance explained on ")
+    exported = program("export", "dictionary", "--to", "saelens,delphi", "--activations", "run", "--out", "out")
+    assert exported.returncode == 0, exported.stderr
+    for model in ("base", "target"):
+        for layer in (1, 3):
+            config = json.loads((tmp_path / f"out/saelens/{model}_layer_{layer}/cfg.json").read_text())
+            assert config["metadata"]["hook_name"] == f"blocks.{layer}.hook_resid_post"
+    assert (tmp_path / "out/delphi/layers.1+3").is_dir()
+    absent = program("train", "--activations", "run", "--layers", "3", *SMALL, "--out", "other")
+    assert absent.returncode == 3 and "holds no rows of layer 3, only of 1+3" in absent.stderr

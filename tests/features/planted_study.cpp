@@ -109,11 +109,13 @@ PlantedStudy study_world(PlantedWorld world, const TrainingConfig& config, uint6
 
 PlantedStudy with_norms_hidden(const PlantedStudy& study, uint64_t seed) {
   PlantedStudy result = study;
-  const at::Tensor norms = study.crosscoder.decoder.norm(2, {2}, true);  // [2, num_latents, 1]
-  const at::Tensor stronger = at::where(norms[0] > norms[1], study.crosscoder.decoder[0], study.crosscoder.decoder[1]);
+  // A second vector would double the scaled code, and with it what exceeds the threshold: codes stay as they were trained.
+  result.crosscoder = with_unit_code_norms(study.crosscoder);
+  result.crosscoder.code_norm = CodeNorm::kNone;
+  const at::Tensor decoder = result.crosscoder.decoder, norms = decoder.norm(2, {2}, true);  // [2, num_latents, 1]
+  const at::Tensor stronger = at::where(norms[0] > norms[1], decoder[0], decoder[1]);
   const at::Tensor share = norms[1] / (norms[0] + norms[1]);
-  result.crosscoder.decoder =
-      at::where(share.lt(kNormsRemoved).logical_or(share.gt(kNormsAdded)), stronger, study.crosscoder.decoder);
+  result.crosscoder.decoder = at::where(share.lt(kNormsRemoved).logical_or(share.gt(kNormsAdded)), stronger, decoder);
   result.table = classed(result.crosscoder, held_out_rows(study.world, seed));
   return result;
 }

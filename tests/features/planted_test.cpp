@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "fi/activations/row_statistics.h"
+#include "fi/dictionary/layers_side_by_side.h"
 #include "planted_study.h"
 
 namespace fi {
@@ -35,6 +37,49 @@ TEST_P(PlantedSeeds, WhatDiffersIsFoundAndNothingElseIsCalledSo) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Fresh, PlantedSeeds, testing::Values(101, 102, 103, 104, 105));
+
+// The second layer holds what the first does, turned and ten times as large, and one target-only direction of its own.
+at::Tensor with_second_layer(const at::Tensor& rows, uint64_t seed) {
+  Random random(seed, stream_of("second layer"));
+  const at::Tensor turn = PlantedWorld::make(std::vector<PlantedFeature>(kPlantedWidth), kPlantedWidth, 77).directions;
+  at::Tensor second = rows.matmul(std::get<0>(at::linalg_qr(turn))) * 10.0;
+  for (int64_t row = 0; row < rows.size(0); ++row) {
+    if (random.uniform() < 0.02) second[row][1] += turn[0] * (10.0 + 10.0 * random.uniform());
+  }
+  return at::cat({rows.narrow(1, 0, 1), second.narrow(1, 0, 1), rows.narrow(1, 1, 1), second.narrow(1, 1, 1)}, 1);
+}
+
+TEST(Planted, OneDictionaryReadsTwoLayersOfEachModel) {
+  const PlantedWorld world = mixed_world(7);
+  const MemoryRows rows(with_second_layer(world.rows(kPlantedRows, kPlantedNoise, 14), 1));
+  const MemoryRows held_out(with_second_layer(world.rows(kPlantedRows, kPlantedNoise, 15), 2));
+  const RowStatistics statistics = statistics_of(rows);
+  TrainingConfig config = planted_config(world, 7);
+  config.num_steps = 2000;
+  const Crosscoder crosscoder =
+      train_crosscoder(config, rows, {.mean = statistics.mean(), .scale = statistics.scale()}, {}, silent_progress());
+  const LayersSideBySide sides(crosscoder, held_out);
+  const FeatureTable table =
+      find_features(sides.crosscoder(), sides.rows(), unlabelled(kPlantedRows), {.min_firings = 50}, silent_progress());
+  int64_t num_both = 0, num_second = 0;
+  for (const Feature& feature : table.features) {
+    if (!is_exclusive(feature.kind)) continue;
+    const int64_t model = feature.kind == "added" ? 1 : 0;
+    const at::Tensor vector = sides.crosscoder().decoder[model][feature.latent].narrow(0, 0, kPlantedWidth);
+    const at::Tensor cosines = world.directions.matmul(vector) / vector.norm();
+    const int64_t nearest = cosines.argmax().item<int64_t>();
+    const double first_layer = norm_shares_by_layer(sides, feature.latent)[model][0].item<double>();
+    if (first_layer < 0.1) {
+      ++num_second;
+      EXPECT_EQ(feature.kind, "added");
+    } else {
+      num_both += cosines[nearest].item<double>() > 0.9;
+      EXPECT_EQ(true_kind(world.features[static_cast<size_t>(nearest)]), feature.kind) << feature.latent;
+    }
+  }
+  EXPECT_EQ(num_second, 1);
+  EXPECT_GE(num_both, 16);  // the frequent ones at least; half as many steps as elsewhere leave some of the rare ones
+}
 
 PlantedWorld shared_world(uint64_t seed) {
   return PlantedWorld::make(std::vector<PlantedFeature>(100, {.rate = 0.02}), kPlantedWidth, seed);
@@ -80,6 +125,7 @@ TEST(Planted, FalseExclusivesOfAnL1CrosscoderAreNotReported) {
   const PlantedWorld world = PlantedWorld::make(std::move(features), kPlantedWidth, 8);
   TrainingConfig config = planted_config(world, 8);
   config.l1_weight = 4.0;
+  config.weight_decay = 0.0;
   const PlantedStudy study = study_world(world, config, 8);
   int64_t num_false = 0;
   for (const Feature& feature : study.table.features) {

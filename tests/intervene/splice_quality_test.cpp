@@ -27,7 +27,7 @@ std::vector<TracedText> own_answers(const Decoder& model, size_t count) {
 class SpliceQuality : public testing::Test {
  protected:
   SpliceReport splice(const std::vector<std::pair<std::string, RowReplacement>>& replacements) const {
-    return splice_quality(base_, target_, texts_, places_, replacements, {.layer = kLayer, .mean = mean_}, silent_progress());
+    return splice_quality(base_, target_, texts_, places_, replacements, {.layers = {kLayer}, .mean = mean_}, silent_progress());
   }
 
   static std::vector<SplicePlace> all_but_first(const std::vector<TracedText>& texts) {
@@ -99,12 +99,13 @@ TEST_F(SpliceQuality, BothModelsRowsAreSeenTogether) {
   EXPECT_GT(report.replacements[2].base.kl, 0.0);
   const SpliceReport same =
       splice_quality(base_, base_, texts_, places_, {{"exchanged", [](const at::Tensor& rows) { return rows.flip({1}); }}},
-                     {.layer = kLayer, .mean = mean_}, silent_progress());
+                     {.layers = {kLayer}, .mean = mean_}, silent_progress());
   EXPECT_EQ(same.replacements[2].base.kl, 0.0);
 }
 
 TEST_F(SpliceQuality, WithoutReplacedRowsThereIsNothingToSay) {
-  const SpliceReport report = splice_quality(base_, target_, texts_, {}, {}, {.layer = kLayer, .mean = mean_}, silent_progress());
+  const SpliceReport report =
+      splice_quality(base_, target_, texts_, {}, {}, {.layers = {kLayer}, .mean = mean_}, silent_progress());
   EXPECT_EQ(report.num_answers, 0);
   EXPECT_TRUE(report.replacements.empty());
 }
@@ -112,7 +113,7 @@ TEST_F(SpliceQuality, WithoutReplacedRowsThereIsNothingToSay) {
 TEST_F(SpliceQuality, WhatDoesNotFitIsRefused) {
   const auto code = [&](const std::vector<TracedText>& texts, const std::vector<SplicePlace>& places, int64_t layer) {
     try {
-      splice_quality(base_, target_, texts, places, {}, {.layer = layer, .mean = mean_}, silent_progress());
+      splice_quality(base_, target_, texts, places, {}, {.layers = {layer}, .mean = mean_}, silent_progress());
     } catch (const Error& error) {
       return error.code();
     }
@@ -125,13 +126,34 @@ TEST_F(SpliceQuality, WhatDoesNotFitIsRefused) {
   EXPECT_EQ(code(foreign, places_, kLayer), ErrorCode::kIncompatible);
 }
 
+// Zeros after both layers: what comes after the first no longer matters, but for the rows that are not replaced.
+TEST_F(SpliceQuality, SeveralLayersAreReplacedTogether) {
+  const at::Tensor mean = at::zeros({4, base_.config().d_model});
+  const auto both = [&](const std::vector<std::pair<std::string, RowReplacement>>& replacements) {
+    return splice_quality(base_, target_, texts_, places_, replacements, {.layers = {0, 2}, .mean = mean}, silent_progress());
+  };
+  const auto first_only = [](const at::Tensor& rows) {
+    at::Tensor changed = rows.clone();
+    for (const int64_t row : {0, 2}) changed.select(1, row).zero_();
+    return changed;
+  };
+  const SpliceReport report = both({{"perfect", [](const at::Tensor& rows) { return rows; }}, {"first", first_only}});
+  const NamedSplice &zeros = report.replacements[0], &perfect = report.replacements[2], &first = report.replacements[3];
+  EXPECT_EQ(perfect.base.kl, 0.0);
+  EXPECT_EQ(perfect.target.kl, 0.0);
+  EXPECT_GT(zeros.target.kl, 0.0);
+  // After the last layer every replaced row is itself again, and the last block is the last layer: nothing is lost.
+  EXPECT_NEAR(first.base.kl, 0.0, 1e-6);
+  EXPECT_NEAR(first.target.kl, 0.0, 1e-6);
+}
+
 // 2 blocks of width 24 beside 3 of width 32.
 TEST_F(SpliceQuality, ModelsOfOtherShapesEachGoOnWithTheirOwnRows) {
   const Decoder small = load_tiny("olmo2");
   const at::Tensor mean = at::zeros({2, base_.config().d_model});
   const SpliceReport report =
       splice_quality(small, base_, texts_, places_, {{"perfect", [](const at::Tensor& rows) { return rows; }}},
-                     {.layer = 1, .mean = mean}, silent_progress());
+                     {.layers = {1}, .mean = mean}, silent_progress());
   const NamedSplice &zeros = report.replacements[0], &perfect = report.replacements[2];
   for (const SpliceEffect& effect : {perfect.base, perfect.target}) EXPECT_EQ(effect.kl, 0.0);
   EXPECT_GT(zeros.base.kl, 0.0);

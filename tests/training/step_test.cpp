@@ -22,6 +22,12 @@ at::Tensor batch(const TrainingConfig& config, int64_t step) {
   return sparse_rows(config.batch_size, static_cast<uint64_t>(step)).flatten(1);
 }
 
+TrainingConfig decaying_config() {
+  TrainingConfig config = small_config();
+  config.weight_decay = 2.0;
+  return config;
+}
+
 TrainingState fresh(const TrainingConfig& config) { return initial_state(config, identity_scaling(2, 20), RowView::kModels); }
 
 void expect_same_gradients(const Gradients& a, const Gradients& b) {
@@ -66,7 +72,7 @@ TrainingState copy_of(const TrainingState& state) {
 
 // From each state on the way, so that a code that rounding puts on the other side of the cut does not send the two apart.
 TEST(SparseStep, EachOfAHundredStepsIsThatOfAutograd) {
-  const TrainingConfig config = small_config();
+  const TrainingConfig config = decaying_config();
   TrainingState state = fresh(config);
   int64_t most_dead = 0;
   for (int64_t step = 0; step < 100; ++step) {
@@ -89,7 +95,7 @@ TEST(SparseStep, EachOfAHundredStepsIsThatOfAutograd) {
 }
 
 TEST(SparseStep, AHundredStepsStayWithAutograd) {
-  const TrainingConfig config = small_config();
+  const TrainingConfig config = decaying_config();
   TrainingState sparse = fresh(config), plain = fresh(config);
   double first = 0.0, last = 0.0;
   for (int64_t step = 0; step < 100; ++step) {
@@ -101,6 +107,27 @@ TEST(SparseStep, AHundredStepsStayWithAutograd) {
     last = a.explained;
   }
   EXPECT_GT(last, first + 0.2);
+}
+
+// A latent that does not fire keeps its vectors, whatever the decay; one that fires loses length beside what Adam does.
+TEST(SparseStep, VectorsOfLatentsThatFireShrink) {
+  TrainingConfig config = small_config(), without = config;
+  config.weight_decay = 10.0;
+  without.weight_decay = 0.0;
+  const at::Tensor x = batch(config, 0);
+  for (const auto step : {sparse_step, autograd_step}) {
+    TrainingState decayed = fresh(config), plain = fresh(without);
+    for (TrainingState* state : {&decayed, &plain}) state->encoder_bias.value.narrow(0, 100, 50).fill_(-100.0);
+    const at::Tensor before = decayed.decoder.value.clone();
+    step(config, x, decayed);
+    step(without, x, plain);
+    const at::Tensor fired = plain.rows_since_fired.eq(0);
+    ASSERT_GT(fired.sum().item<int64_t>(), 20);
+    ASSERT_EQ(fired.narrow(0, 100, 50).sum().item<int64_t>(), 0);
+    const at::Tensor lost = before * fired.unsqueeze(1) * (lr_at(config, 0) * config.weight_decay);
+    EXPECT_LT(((plain.decoder.value - decayed.decoder.value) - lost).abs().max().item<double>(), 1e-6);
+    EXPECT_TRUE(plain.encoder_bias.value.equal(decayed.encoder_bias.value));
+  }
 }
 
 // autograd itself is held against finite differences of the loss, at a point where no code is near the cut.

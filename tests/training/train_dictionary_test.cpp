@@ -71,7 +71,7 @@ TEST(UsualConfig, FitsShortRuns) {
   for (const int64_t steps : {1, 3, 40, 300, 5000}) check_training_config(usual_config(16, 8, steps));
   EXPECT_EQ(usual_config(4096, 32, 300).k_initial, 128);
   EXPECT_EQ(usual_config(16, 8, 300).k_initial, 16);
-  EXPECT_DOUBLE_EQ(usual_config(4096, 32, 100).lr, 0.004);
+  EXPECT_DOUBLE_EQ(usual_config(4096, 32, 100).lr, 0.007);
   EXPECT_DOUBLE_EQ(usual_config(4096, 32, 1500).lr, 0.002);
   EXPECT_DOUBLE_EQ(usual_config(4096, 32, 4000).lr, 0.001);
 }
