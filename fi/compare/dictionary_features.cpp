@@ -65,14 +65,11 @@ Json features_of_dictionary(const FeaturesRequest& request, ProgressSink& progre
   check_request(request);
   const RowStore place = one_store("features", request.activations, request.layer);
   const ActivationStore store = ActivationStore::open(place.folder);
-  check(has_one_space(store.info()), ErrorCode::kUnsupported,
-        "[features] the rows in {} are of models of other depth or width: classes set rows of one against vectors of the other; "
-        "take rows of models of one shape.",
-        place.folder.string());
   const ImportedDictionary dictionary = two_model_dictionary(request, store, progress);
   const Crosscoder& crosscoder = dictionary.crosscoder;
   const int64_t first = first_unseen_row(dictionary.origin, store.info());
-  const LayersSideBySide sides(crosscoder, store);
+  const bool one_space = has_one_space(store.info());
+  const LayersSideBySide sides(crosscoder, store, one_space);
   const RowRange rows(sides.rows(), first, store.num_rows() - first);
 
   const LoadedModel base = load_base(request.models, progress);
@@ -83,10 +80,10 @@ Json features_of_dictionary(const FeaturesRequest& request, ProgressSink& progre
   const NameSources names(builtin_prompts(), request.models, {});
   const std::vector<ReadAnswer> answers = names.read_answers(read_texts(place.folder), *base.tokenizer);
   const SeedStability no_siblings;
-  const FeatureTable table =
-      find_features(sides.crosscoder(), rows, row_labels(store, first), {.min_firings = request.min_firings}, progress);
-  const LatentInputs inputs{sides,       store,        table,           first,   place.last_layer(),
-                            no_siblings, base.decoder, *base.tokenizer, answers, {names}};
+  const FeatureTable table = find_features(sides.crosscoder(), rows, row_labels(store, first),
+                                           {.min_firings = request.min_firings, .has_one_space = one_space}, progress);
+  const LatentInputs inputs{sides,   store,           table,   first,  place.last_layer(), no_siblings, base.decoder,
+                            nullptr, *base.tokenizer, answers, {names}};
   const Json document = {{"layer", place.last_layer()},
                          {"layers", group_text(place.layers)},
                          {"dictionary", dictionary_document(dictionary)},

@@ -91,17 +91,19 @@ Json latents_document(const ActivationStore& store, const RowStore& place, const
   const std::vector<ReadAnswer> answers = reader.names->read_answers(texts, tokenizer);
   const CueReader cue_reader{reader.models->base.decoder, reader.models->target.decoder, texts,
                              [&](int32_t id) { return tokenizer.is_special(id); }};
-  const LatentInputs inputs{sides,
-                            store,
-                            table,
-                            quality.num_training_rows,
-                            place.last_layer(),
-                            stability,
-                            reader.models->base.decoder,
-                            tokenizer,
-                            answers,
-                            {*reader.names, reader.chat.explainer.get(), static_cast<uint64_t>(reader.options.seed)},
-                            place.layers.size() == 1 ? &cue_reader : nullptr};  // what it reads is one layer
+  const LatentInputs inputs{
+      sides,
+      store,
+      table,
+      quality.num_training_rows,
+      place.last_layer(),
+      stability,
+      reader.models->base.decoder,
+      &reader.models->target.decoder,
+      tokenizer,
+      answers,
+      {*reader.names, reader.chat.explainer.get(), static_cast<uint64_t>(reader.options.seed)},
+      place.layers.size() == 1 && sides.has_one_space() ? &cue_reader : nullptr};  // it reads one layer of both
   Json document = {{"layer", place.last_layer()},
                    {"layers", group_text(place.layers)},
                    {"quality", fields_to_json(quality)},
@@ -132,10 +134,11 @@ void train_layer(const RowStore& place, const fs::path& folder, bool resume, Rea
   const SeedStability stability = train_other_seeds(store, folder, options, reader.options.seeds, reader.progress);
   reader.load();
   const Crosscoder crosscoder = load_crosscoder(folder);
-  const LayersSideBySide sides(crosscoder, store);
+  const bool one_space = has_one_space(store.info());
+  const LayersSideBySide sides(crosscoder, store, one_space);
   const RowRange held_out(sides.rows(), quality.num_training_rows, quality.crosscoder.num_rows);
   const FeatureTable table = find_features(sides.crosscoder(), held_out, row_labels(store, quality.num_training_rows),
-                                           {.min_firings = kMinFirings}, reader.progress);
+                                           {.min_firings = kMinFirings, .has_one_space = one_space}, reader.progress);
   write_file_atomically(folder / kClassesFile, fields_to_json(table).dump());
   write_json(folder / kLatentsFile, latents_document(store, place, crosscoder, sides, quality, table, stability, reader));
 }
@@ -154,12 +157,6 @@ void train_dictionaries(const CompareOptions& options, const fs::path& activatio
   const std::vector<RowStore> stores = find_row_stores(activations);
   Reader reader{.options = options, .activations = activations, .progress = progress};
   for (const RowStore& place : stores) {
-    if (!has_one_space(ActivationStore::open(place.folder).info())) {
-      progress.warn(fmt::format(
-          "rows of layer {} are of models of other shapes: latents have no class there; `train` makes a dictionary of them",
-          group_text(place.layers)));
-      continue;
-    }
     const fs::path folder = dictionary_folder(features, place.layers);
     const Json identity = {{"rows", fingerprint_of(place.folder)}, {"training", fields_to_json(training_for(options))}};
     const fs::path identity_path = folder / kIdentityFile;

@@ -25,22 +25,22 @@ Crosscoder part_of(const Crosscoder& c, const at::Tensor& latents) {
 // Decoder vectors in the models' own units: [num_models, num_latents, d_model].
 at::Tensor raw_vectors(const Crosscoder& c) { return c.decoder / c.scaling.scale.view({-1, 1, 1}); }
 
-// [num_latents, d_model]
-at::Tensor stronger_directions(const at::Tensor& vectors) {
+// Along which either model's rows are looked at: [2, num_latents, d_model].
+at::Tensor directions_of(const at::Tensor& vectors, bool has_one_space) {
   const at::Tensor norms = vectors.norm(2, {2}, true);  // [2, num_latents, 1]
-  const at::Tensor chosen = at::where(norms[1] >= norms[0], vectors[1], vectors[0]);
-  return chosen / chosen.norm(2, {1}, true).clamp_min(1e-30);
+  const at::Tensor units = vectors / norms.clamp_min(1e-30);
+  return has_one_space ? at::where(norms[1] >= norms[0], units[1], units[0]).expand_as(units) : units;
 }
 
 /// Chosen latents, and what both models make of them on a block of rows.
 class LatentReach {
  public:
-  LatentReach(const Crosscoder& c, const std::vector<int64_t>& latents)
+  LatentReach(const Crosscoder& c, const std::vector<int64_t>& latents, bool has_one_space)
       : c_(c),
         latents_(indices_of(latents)),
         vectors_(raw_vectors(part_of(c, latents_))),
-        directions_(stronger_directions(vectors_)),
-        own_(at::einsum("ld,mld->lm", {directions_, vectors_})) {}
+        directions_(directions_of(vectors_, has_one_space)),
+        own_((directions_ * vectors_).sum(2).t()) {}
 
   struct Block {
     at::Tensor codes;  // [num_rows, num_latents]
@@ -49,7 +49,7 @@ class LatentReach {
   Block on(const at::Tensor& rows) const {
     const at::Tensor all = encode(c_, rows), error = rows - decode(c_, all);
     const at::Tensor codes = all.index_select(1, latents_);
-    const at::Tensor unexplained = at::matmul(error, directions_.t()).transpose(1, 2);  // [num_rows, num_latents, 2]
+    const at::Tensor unexplained = at::einsum("nmd,mld->nlm", {error, directions_});
     return {codes, (unexplained + codes.unsqueeze(2) * own_) * codes.gt(0).unsqueeze(2)};
   }
 
@@ -59,15 +59,16 @@ class LatentReach {
   const Crosscoder& c_;
   at::Tensor latents_;
   at::Tensor vectors_;     // [2, num_latents, d_model]
-  at::Tensor directions_;  // [num_latents, d_model]
+  at::Tensor directions_;  // [2, num_latents, d_model]
   at::Tensor own_;         // [num_latents, 2] what a code of 1 adds along the direction
 };
 
 /// Sums over blocks of rows.
 class UseSums {
  public:
-  UseSums(const Crosscoder& c, const std::vector<int64_t>& latents, int64_t num_categories)
-      : reach_(c, latents),
+  UseSums(const Crosscoder& c, const std::vector<int64_t>& latents, int64_t num_categories, bool has_one_space)
+      : has_one_space_(has_one_space),
+        reach_(c, latents, has_one_space),
         change_(reach_.vectors()[1] - reach_.vectors()[0]),
         mean_change_(c.scaling.mean[1] - c.scaling.mean[0]),
         strength_(at::zeros({num_categories, change_.size(0), 2}, at::kDouble)),
@@ -76,6 +77,7 @@ class UseSums {
   void add(const at::Tensor& rows, const at::Tensor& categories) {
     const auto [codes, reach] = reach_.on(rows);
     strength_.index_add_(0, categories, reach.to(at::kDouble));
+    if (!has_one_space_) return;
     const at::Tensor difference = rows.select(1, 1) - rows.select(1, 0) - mean_change_;
     const at::Tensor gain = 2.0 * codes * difference.matmul(change_.t()) - codes.square() * change_.square().sum(1);
     explained_.add_(gain.sum(at::IntArrayRef{0}, false, at::kDouble));
@@ -92,6 +94,7 @@ class UseSums {
   }
 
  private:
+  bool has_one_space_;
   LatentReach reach_;
   at::Tensor change_;       // [num_latents, d_model]
   at::Tensor mean_change_;  // [d_model]
@@ -119,15 +122,15 @@ at::Tensor codes_of(const Crosscoder& c, const RowSource& rows, const std::vecto
                      [&](const at::Tensor& block) { return scaled_codes(part, encode(part, block)); });
 }
 
-at::Tensor reach_of_latents(const Crosscoder& c, const RowSource& rows, const std::vector<int64_t>& latents) {
-  const LatentReach reach(c, latents);
+at::Tensor reach_of_latents(const Crosscoder& c, const RowSource& rows, const std::vector<int64_t>& latents, bool has_one_space) {
+  const LatentReach reach(c, latents, has_one_space);
   return over_blocks(rows, at::empty({0, static_cast<int64_t>(latents.size()), 2}),
                      [&](const at::Tensor& block) { return reach.on(block).reach; });
 }
 
 LatentUse use_of_latents(const Crosscoder& c, const RowSource& rows, const std::vector<int32_t>& categories,
-                         int64_t num_categories, const std::vector<int64_t>& latents) {
-  UseSums sums(c, latents, num_categories);
+                         int64_t num_categories, const std::vector<int64_t>& latents, bool has_one_space) {
+  UseSums sums(c, latents, num_categories, has_one_space);
   std::vector<double> counts(static_cast<size_t>(num_categories));
   for (const int32_t category : categories) counts[static_cast<size_t>(category)] += 1.0;
   for (int64_t first = 0; first < rows.num_rows(); first += kBlockRows) {
@@ -139,8 +142,14 @@ LatentUse use_of_latents(const Crosscoder& c, const RowSource& rows, const std::
   return sums.finish(std::move(counts));
 }
 
-at::Tensor stronger_direction(const Crosscoder& c, int64_t latent) {
-  return stronger_directions(raw_vectors(part_of(c, at::tensor({latent}, at::kLong))))[0];
+at::Tensor unit_vector(const Crosscoder& c, int64_t model, int64_t latent) {
+  const at::Tensor vector = c.decoder[model][latent];
+  return vector / vector.norm().clamp_min(1e-30);
+}
+
+int64_t stronger_model(const Crosscoder& c, int64_t latent) {
+  const at::Tensor norms = c.decoder.select(1, latent).norm(2, {1}) / c.scaling.scale;
+  return norms[1].item<double>() >= norms[0].item<double>() ? 1 : 0;
 }
 
 }  // namespace fi

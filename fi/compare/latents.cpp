@@ -18,6 +18,9 @@ double mean_use(const Feature& feature) { return feature.mean_code * static_cast
 
 bool is_changed(const Feature& f) { return f.kind == "added" || f.kind == "removed" || f.kind == "modified"; }
 
+// Of models without a common space: use_ratio is that of their own strengths.
+bool is_more_the_targets(const Feature& f) { return f.kind == "added" || (f.kind != "removed" && f.use_ratio >= 1.0); }
+
 std::vector<int64_t> strongest(std::vector<const Feature*> features, size_t most) {
   std::stable_sort(features.begin(), features.end(),
                    [](const Feature* a, const Feature* b) { return mean_use(*a) > mean_use(*b); });
@@ -35,18 +38,19 @@ class LatentView {
       : in_(inputs),
         latents_(latents),
         codes_(codes_of(inputs.dictionary.crosscoder(), inputs.dictionary.rows(), latents).t().contiguous()),
-        reach_(reach_of_latents(inputs.dictionary.crosscoder(), inputs.dictionary.rows(), latents)),
+        reach_(reach_of_latents(inputs.dictionary.crosscoder(), inputs.dictionary.rows(), latents,
+                                inputs.dictionary.has_one_space())),
         labels_(row_labels(inputs.store, inputs.first_held_out)) {
     const int64_t count = in_.store.num_rows() - in_.first_held_out;
     use_ = use_of_latents(in_.dictionary.crosscoder(), RowRange(in_.dictionary.rows(), in_.first_held_out, count),
-                          labels_.categories, static_cast<int64_t>(labels_.category_names.size()), latents);
+                          labels_.categories, static_cast<int64_t>(labels_.category_names.size()), latents,
+                          in_.dictionary.has_one_space());
     for (int64_t row = 0; row < in_.store.num_rows(); ++row) rows_of_[in_.store.place(row).text].push_back(row);
   }
 
   Json document(size_t index) const {
     const Feature& feature = in_.table.features[static_cast<size_t>(latents_[index])];
     const std::vector<ShownText> texts = shown_texts(index);
-    const at::Tensor direction = last_layers_part(stronger_direction(in_.dictionary.crosscoder(), feature.latent));
     Json entry = {{"id", fmt::format("L{}-cc-{}", in_.layer, feature.latent)},
                   {"layer", in_.layer},
                   {"engine", "crosscoder"},
@@ -54,8 +58,8 @@ class LatentView {
                   {"share_of_difference", use_.share_of_difference[index]},
                   {"base_use", mean_over_rows(index, 0)},
                   {"target_use", mean_over_rows(index, 1)},
-                  {"promoted", lens_tokens(in_.base, in_.tokenizer, direction)},
-                  {"suppressed", lens_tokens(in_.base, in_.tokenizer, direction.neg())},
+                  {"promoted", lens(feature, 1.0)},
+                  {"suppressed", lens(feature, -1.0)},
                   {"categories", categories(index)},
                   {"examples", example_documents(texts, in_.tokenizer)},
                   {"measures", measures(feature)}};
@@ -106,10 +110,17 @@ class LatentView {
     for (const auto& cosines : in_.stability.cosines) measures["seed_cosines"].push_back(cosines[at]);
   }
 
-  // The unembedding reads what a latent writes in the last of its layers.
-  at::Tensor last_layers_part(const at::Tensor& direction) const {
-    const at::Tensor part = direction.view({in_.dictionary.num_layers(), -1})[-1];
-    return part / part.norm().clamp_min(1e-30);
+  // What the latent's vector in the model that has it, times `sign`, does to the next token: in the last of its layers, which is
+  // what the unembedding reads.
+  std::vector<std::string> lens(const Feature& feature, double sign) const {
+    const Crosscoder& c = in_.dictionary.crosscoder();
+    const bool has_one_space = in_.dictionary.has_one_space();
+    const bool is_target = has_one_space ? stronger_model(c, feature.latent) == 1 : is_more_the_targets(feature);
+    const Decoder* model = is_target && !has_one_space ? in_.target : &in_.base;
+    if (model == nullptr) return {};
+    const at::Tensor vector = unit_vector(c, is_target ? 1 : 0, feature.latent).view({in_.dictionary.num_layers(), -1})[-1];
+    const at::Tensor part = vector.narrow(0, 0, model->config().d_model);
+    return lens_tokens(*model, in_.tokenizer, part * (sign / part.norm().clamp_min(1e-30).item<double>()));
   }
 
   // How its vectors are spread over the layers, in order.

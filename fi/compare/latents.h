@@ -23,6 +23,7 @@ struct LatentInputs {
   int64_t layer = 0;               // the last, where it reads several
   const SeedStability& stability;  // with one seed nothing is said of it
   const Decoder& base;
+  const Decoder* target;  // needed only without a common space; null: what a vector of its own promotes there is not known
   const Tokenizer& tokenizer;
   const std::vector<ReadAnswer>& answers;  // of the texts; empty: not known
   Naming naming;

@@ -12,22 +12,22 @@ at::Tensor side_by_side(const at::Tensor& values, int64_t num_layers) {
   return values.reshape({2, num_layers, count, width}).transpose(1, 2).reshape({2, count, num_layers * width});
 }
 
-// What each layer is multiplied by, in both models: [2 * num_layers, 1, 1].
-at::Tensor layer_factors(const Crosscoder& c, int64_t num_layers) {
-  return c.scaling.scale.narrow(0, num_layers, num_layers).repeat({2}).view({-1, 1, 1});
+// What each layer is multiplied by: [2 * num_layers, 1, 1].
+at::Tensor layer_factors(const Crosscoder& c, int64_t num_layers, bool has_one_space) {
+  const at::Tensor& scale = c.scaling.scale;
+  return (has_one_space ? scale.narrow(0, num_layers, num_layers).repeat({2}) : scale).view({-1, 1, 1});
 }
 
-Crosscoder crosscoder_of_two(const Crosscoder& original, int64_t num_layers) {
-  if (num_layers == 1) return original;
+Crosscoder crosscoder_of_two(const Crosscoder& original, int64_t num_layers, const at::Tensor& factors) {
   const Crosscoder c = with_unit_code_norms(original);
-  const at::Tensor factors = layer_factors(c, num_layers), scale = c.scaling.scale.view({-1, 1, 1});
+  const at::Tensor scale = c.scaling.scale.view({-1, 1, 1});
   Crosscoder two = c;
   two.code_norm = CodeNorm::kNone;
   two.encoder = side_by_side((c.encoder * scale / factors).transpose(1, 2), num_layers).transpose(1, 2).contiguous();
   two.decoder = side_by_side(c.decoder * factors / scale, num_layers).contiguous();
   two.decoder_bias = side_by_side(c.decoder_bias.unsqueeze(1) * factors / scale, num_layers).squeeze(1).contiguous();
-  two.scaling.mean = side_by_side(c.scaling.mean.unsqueeze(1) * factors, num_layers).squeeze(1).contiguous();
-  two.scaling.scale = at::ones({2});
+  two.scaling = {.mean = side_by_side(c.scaling.mean.unsqueeze(1) * factors, num_layers).squeeze(1).contiguous(),
+                 .scale = at::ones({2})};
   return two;
 }
 
@@ -51,16 +51,19 @@ class LayersSideBySide::Rows : public RowSource {
   int64_t num_layers_;
 };
 
-LayersSideBySide::LayersSideBySide(const Crosscoder& c, const RowSource& rows) : num_layers_(c.num_models() / 2) {
+LayersSideBySide::LayersSideBySide(const Crosscoder& c, const RowSource& rows, bool has_one_space)
+    : num_layers_(c.num_models() / 2), has_one_space_(has_one_space) {
   check(c.view == RowView::kModels && c.num_models() >= 2 && c.num_models() % 2 == 0, ErrorCode::kUnsupported,
         "[features] classes need a crosscoder of two models; this dictionary reads something else.");
-  check(c.scaling.has_one_width(), ErrorCode::kUnsupported,
-        "[features] the models are {} wide: classes set rows of one against vectors of the other, which needs one width.",
-        fmt::join(c.scaling.widths, " and "));
   check_rows_fit(c, rows);
-  crosscoder_ = crosscoder_of_two(c, num_layers_);
-  rows_ = num_layers_ == 1 ? std::shared_ptr<const RowSource>(std::shared_ptr<void>(), &rows)
-                           : std::make_shared<Rows>(rows, layer_factors(c, num_layers_), num_layers_);
+  if (num_layers_ == 1 && has_one_space) {
+    crosscoder_ = c;
+    rows_ = std::shared_ptr<const RowSource>(std::shared_ptr<void>(), &rows);
+  } else {
+    const at::Tensor factors = layer_factors(c, num_layers_, has_one_space);
+    crosscoder_ = crosscoder_of_two(c, num_layers_, factors);
+    rows_ = std::make_shared<Rows>(rows, factors, num_layers_);
+  }
 }
 
 at::Tensor norm_shares_by_layer(const LayersSideBySide& sides, int64_t latent) {

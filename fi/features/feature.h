@@ -46,9 +46,10 @@ struct Feature {
   double firing_rate = 0.0;
   double mean_code = 0.0;  // scaled, where it fires
   double max_code = 0.0;   // scaled
-  // Latent scaling: how much of the direction that one model's decoder gives the latent is in the other model where it fires, 0:
-  // none, 1: as much. "Base" is the base's share of the target's direction (small: added), "target" the target's share of the
-  // base's.
+  // Without a common space (own_strengths): how far one model reaches along its own direction, over the other along its own.
+  // Else latent scaling: how much of the direction that one model's decoder gives the latent is in the other model where it
+  // fires, 0: none, 1: as much. "Base" is the base's share of the target's direction (small: added), "target" the target's share
+  // of the base's.
   Ratio nu_error_base;  // in what the other latents leave unexplained
   Ratio nu_error_target;
   double nu_reconstruction_base = 0.0;  // in the reconstruction
@@ -59,9 +60,9 @@ struct Feature {
   double nu_others_base = 0.0;
   double nu_others_target = 0.0;
 
-  double use_ratio = 0.0;  // strength in the target over that in the base, along their common direction
-  int64_t twin = -1;       // latent that the other model uses, with (almost) the same direction
-  double twin_cosine = 0.0;
+  double use_ratio = 0.0;    // strength in the target over that in the base, along their common direction
+  int64_t twin = -1;         // latent that the other model uses, with (almost) the same direction
+  double twin_cosine = 0.0;  // of their vectors, or without a common space of their codes
   std::vector<int64_t> firings_by_category;
 };
 

@@ -1,11 +1,13 @@
 #include "fi/features/find_features.h"
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 
 #include "fi/core/error.h"
 #include "fi/dictionary/quality.h"
 #include "fi/features/classify.h"
+#include "fi/features/own_strengths.h"
 #include "fi/features/scaling_sums.h"
 
 namespace fi {
@@ -83,7 +85,7 @@ void add_block(const Crosscoder& c, const RowSource& rows, const RowLabels& labe
 }
 
 // Everything but what the decoder alone says.
-FeatureTable table_of(const ScalingAccumulator& accumulator, const std::array<double, 2>& scale, const RowLabels& labels,
+FeatureTable table_of(const LatentSums& measured, const std::array<double, 2>& scale, const RowLabels& labels,
                       const FeatureOptions& options) {
   const auto num_categories = static_cast<std::ptrdiff_t>(labels.category_names.size());
   FeatureTable table{.categories = labels.category_names,
@@ -91,8 +93,8 @@ FeatureTable table_of(const ScalingAccumulator& accumulator, const std::array<do
                      .num_rows = static_cast<int64_t>(labels.texts.size())};
   for (const int32_t category : labels.categories) ++table.rows_by_category[static_cast<size_t>(category)];
   const auto num_rows = static_cast<double>(std::max<int64_t>(1, table.num_rows));
-  auto firings = accumulator.firings_by_category().begin();
-  for (const ScalingSums& sums : accumulator.sums()) {
+  auto firings = measured.firings_by_category.begin();
+  for (const ScalingSums& sums : measured.sums) {
     Feature& feature = table.features.emplace_back(feature_of(sums, static_cast<int64_t>(table.features.size()), num_rows));
     feature.firings_by_category.assign(firings, firings + num_categories);
     firings += num_categories;
@@ -100,6 +102,35 @@ FeatureTable table_of(const ScalingAccumulator& accumulator, const std::array<do
     table.num_dead += sums.num_firings == 0;
     table.num_dense += feature.firing_rate > options.dense_share;
   }
+  return table;
+}
+
+FeatureTable features_by_scaling(const Crosscoder& c, const RowSource& rows, const RowLabels& labels,
+                                 const FeatureOptions& options, ProgressSink& sink) {
+  const at::Tensor vectors = vectors_by_latent(c);
+  ScalingAccumulator accumulator(c.num_latents(), c.d_model(), vectors.const_data_ptr<float>(),
+                                 static_cast<int64_t>(labels.category_names.size()));
+  StageProgress progress(sink, "features", rows.num_rows(), "rows");
+  for (int64_t first = 0; first < rows.num_rows(); first += kBlockRows) {
+    check_interrupt();
+    const int64_t count = std::min(kBlockRows, rows.num_rows() - first);
+    add_block(c, rows, labels, first, count, accumulator);
+    progress.advance(count);
+  }
+  const std::array<double, 2> scale = {c.scaling.scale[0].item<double>(), c.scaling.scale[1].item<double>()};
+  FeatureTable table = table_of(accumulator.finish(), scale, labels, options);
+  add_decoder_measures(c, table.features);
+  join_twins(c, options, table.features);
+  return table;
+}
+
+FeatureTable features_by_own_strength(const Crosscoder& c, const RowSource& rows, const RowLabels& labels, FeatureOptions options,
+                                      ProgressSink& progress) {
+  options.modified_factor = std::numeric_limits<double>::infinity();
+  FeatureTable table = table_of(own_strengths(c, rows, labels, progress), {1.0, 1.0}, labels, options);
+  add_decoder_measures(c, table.features);
+  for (Feature& feature : table.features) feature.decoder_cosine = 0.0;
+  join_twins_by_codes(c, rows, options, table.features, progress);
   return table;
 }
 
@@ -114,30 +145,16 @@ RowLabels unlabelled(int64_t num_rows) {
 }
 
 FeatureTable find_features(const Crosscoder& c, const RowSource& rows, const RowLabels& labels, const FeatureOptions& options,
-                           ProgressSink& sink) {
+                           ProgressSink& progress) {
   check(c.view == RowView::kModels && c.num_models() == 2, ErrorCode::kUnsupported,
         "[features] classes need a crosscoder of two models; this dictionary reads something else.");
-  check(c.scaling.has_one_width(), ErrorCode::kUnsupported,
-        "[features] the models are {} wide: classes set rows of one against vectors of the other, which needs one width.",
+  check(c.scaling.has_one_width() || !options.has_one_space, ErrorCode::kUnsupported,
+        "[features] the models are {} wide: rows of one cannot be set against vectors of the other.",
         fmt::join(c.scaling.widths, " and "));
   check_rows_fit(c, rows);
   check_labels(labels, rows);
-  const at::Tensor vectors = vectors_by_latent(c);
-  ScalingAccumulator accumulator(c.num_latents(), c.d_model(), vectors.const_data_ptr<float>(),
-                                 static_cast<int64_t>(labels.category_names.size()));
-  StageProgress progress(sink, "features", rows.num_rows(), "rows");
-  for (int64_t first = 0; first < rows.num_rows(); first += kBlockRows) {
-    check_interrupt();
-    const int64_t count = std::min(kBlockRows, rows.num_rows() - first);
-    add_block(c, rows, labels, first, count, accumulator);
-    progress.advance(count);
-  }
-  accumulator.finish();
-  const std::array<double, 2> scale = {c.scaling.scale[0].item<double>(), c.scaling.scale[1].item<double>()};
-  FeatureTable table = table_of(accumulator, scale, labels, options);
-  add_decoder_measures(c, table.features);
-  join_twins(c, options, table.features);
-  return table;
+  return options.has_one_space ? features_by_scaling(c, rows, labels, options, progress)
+                               : features_by_own_strength(c, rows, labels, options, progress);
 }
 
 }  // namespace fi

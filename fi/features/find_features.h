@@ -19,6 +19,9 @@ struct FeatureOptions {
   double modified_factor = 1.25;  // modified: strengths differ by more than that, or the cosine is below its inverse
   double dense_share = 0.1;       // firing on more rows than that: counted as dense
   double twin_cosine = 0.9;       // an exclusive latent this close to one that the other model uses is modified
+  double twin_code_cosine = 0.7;  // the same where there is no common space, of codes row by row
+  bool has_one_space = true;      // false: vectors of one model mean nothing in the other (own_strengths); none is modified by
+                                  // strength then, for a feature need not weigh the same in two models of other shapes
 };
 
 /// Where the rows come from: text and category of each row, and the categories' names.
@@ -49,8 +52,9 @@ void visit_fields(FeatureTable& t, Visit&& visit) {
   visit("features", t.features);
 }
 
-/// Measures every latent of a crosscoder of two models on `rows` (held out from its training), in one pass whose memory does not
-/// grow with their number, and classes it. kUnsupported for dictionaries of other views; kIncompatible rows.
+/// Measures every latent of a crosscoder of two models on `rows` (held out from its training), in passes whose memory does not
+/// grow with their number, and classes it. kUnsupported for dictionaries of other views, or of other
+/// widths where there should be one space; kIncompatible rows.
 FeatureTable find_features(const Crosscoder& crosscoder, const RowSource& rows, const RowLabels& labels,
                            const FeatureOptions& options, ProgressSink& progress);
 

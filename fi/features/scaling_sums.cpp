@@ -90,8 +90,9 @@ void ScalingAccumulator::add(const ActiveCodes& active, const float* errors, con
   }
 }
 
-void ScalingAccumulator::finish() {
+LatentSums ScalingAccumulator::finish() {
   for (int64_t j = 0; j < static_cast<int64_t>(sums_.size()); ++j) close_text(j);
+  return {std::move(sums_), std::move(firings_)};
 }
 
 }  // namespace fi

@@ -37,6 +37,12 @@ struct ScalingSums {
   std::array<RatioSums, 2> error_ratio;                   // [p] error[p][other model] over error[p][p], by text
 };
 
+/// Sums of every latent, and its firings by category: [num_latents * num_categories].
+struct LatentSums {
+  std::vector<ScalingSums> sums;
+  std::vector<int64_t> firings_by_category;
+};
+
 /// The sums as if rows had not been normalised by a scale for each model: what one model holds is compared in the models' own
 /// units.
 void to_raw_units(const std::array<double, 2>& scale, ScalingSums& sums);
@@ -51,12 +57,8 @@ class ScalingAccumulator {
   /// `errors` and `reconstructions` are [num_rows, 2 * d_model]; text and category of each row.
   void add(const ActiveCodes& active, const float* errors, const float* reconstructions, std::span<const int32_t> texts,
            std::span<const int32_t> categories);
-  /// Counts the last text of every latent in. Call once, then read.
-  void finish();
-
-  const std::vector<ScalingSums>& sums() const { return sums_; }
-  /// Firings by latent and category: [num_latents * num_categories].
-  const std::vector<int64_t>& firings_by_category() const { return firings_; }
+  /// Counts the last text of every latent in. Call once.
+  LatentSums finish();
 
  private:
   struct OpenText {

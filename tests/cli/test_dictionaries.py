@@ -225,21 +225,36 @@ def test_models_of_other_widths_share_a_dictionary(program, models, tmp_path):
     for name, width in zip(("base", "target"), widths, strict=True):
         assert json.loads((tmp_path / f"out/saelens/{name}/cfg.json").read_text())["d_in"] == width
     classed = program(
-        "features", models.base, "--dictionary", "dictionary", "--activations", store.parent, "--out", "f"
+        "features",
+        models.base,
+        "--dictionary",
+        "dictionary",
+        "--activations",
+        store.parent,
+        "--min-firings",
+        "5",
+        "--out",
+        "f",
     )
-    assert classed.returncode != 0 and "other depth or width" in classed.stderr
+    assert classed.returncode == 0, classed.stderr
+    latents = json.loads((tmp_path / "f/latents.json").read_text())
+    assert sum(latents["classes"].values()) == 64
+    for feature in latents["features"]:
+        # Without the target there is nothing to unembed its vectors with.
+        assert bool(feature["promoted"]) == (feature["kind"] == "removed" or feature["measures"]["use_ratio"] < 1)
 
 
-def test_a_comparison_says_that_rows_of_other_widths_get_no_class(program, models, tmp_path):
+def test_a_comparison_classes_latents_of_models_of_other_widths(program, models, tmp_path):
     smaller = tiny_model.write_smaller_model(tmp_path / "smaller")
-    small = ["--layers", "1", "--budget", "quick", "--tokens", "1500", "--skip-visualization"]
+    small = ["--layers", "1", "--budget", "quick", "--tokens", "3000", "--num-latents", "64", "--k", "4"]
     result = program("compare", models.base, smaller, *small, "--output-dir", "run")
     assert result.returncode == 0, result.stderr
-    assert "latents have no class there" in result.stderr
-    assert list((tmp_path / "run/activations/rows").glob("*/store.json"))
-    assert not list((tmp_path / "run").glob("**/latents.json"))
+    (path,) = (tmp_path / "run").glob("**/latents.json")
+    latents = json.loads(path.read_text())
+    assert latents["features"] and all(feature["promoted"] for feature in latents["features"])
+    assert all(feature["share_of_difference"] == 0 for feature in latents["features"])
     report = json.loads((tmp_path / "run/reports/report.json").read_text())
-    assert not [feature for feature in report["features"] if feature["engine"] == "crosscoder"]
+    assert [feature for feature in report["features"] if feature["engine"] == "crosscoder"]
     wrong = program("compare", models.base, smaller, "--layers", "99", "--output-dir", "other")
     assert wrong.returncode == 2 and "--layers names layer 99" in wrong.stderr
 

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "fi/activations/row_statistics.h"
 #include "fi/compare/latents.h"
 #include "tests/dictionary/sample_crosscoder.h"
@@ -61,8 +63,8 @@ TEST_F(LatentUseTest, IsItsDefinitionRowByRow) {
     Numbers direction = vector_of(is_target ? 1 : 0, latent);
     const double norm = std::sqrt(dot(direction, direction));
     for (double& value : direction) value /= norm;
-    EXPECT_TRUE(
-        at::allclose(stronger_direction(crosscoder_, latent).to(at::kDouble), at::tensor(direction, at::kDouble), 1e-5, 1e-6));
+    EXPECT_TRUE(at::allclose(unit_vector(crosscoder_, stronger_model(crosscoder_, latent), latent).to(at::kDouble),
+                             at::tensor(direction, at::kDouble), 1e-5, 1e-6));
     std::array<std::array<double, 2>, 3> strength{};
     double gain = 0.0, total = 0.0;
     for (int64_t row = 0; row < 40; ++row) {
@@ -112,6 +114,30 @@ TEST(NormShareBins, CountTheLatentsThatFire) {
   EXPECT_EQ(bins[0], 1);
   EXPECT_EQ(bins[10], 2);
   EXPECT_EQ(bins[19], 2);
+}
+
+TEST_F(LatentUseTest, WithoutACommonSpaceEachModelReachesAlongItsOwnVector) {
+  const std::vector<int64_t> latents = {0, 3, 5};
+  const MemoryRows rows(rows_);
+  const at::Tensor reach = reach_of_latents(crosscoder_, rows, latents, /*has_one_space=*/false);
+  const at::Tensor codes = encode(crosscoder_, rows_), errors = rows_ - decode(crosscoder_, codes);
+  int64_t num_fired = 0;
+  for (size_t i = 0; i < latents.size(); ++i) {
+    const auto place = static_cast<int64_t>(i);
+    for (int64_t row = 0; row < 40; ++row) {
+      const double code = codes[row][latents[i]].item<double>();
+      num_fired += code > 0.0;
+      for (int64_t m = 0; m < 2; ++m) {
+        const Numbers own = vector_of(m, latents[i]);
+        const double along = dot(own, numbers(errors[row][m])) + code * dot(own, own);
+        const double expected = code > 0.0 ? along / std::sqrt(dot(own, own)) : 0.0;
+        EXPECT_NEAR(reach[row][place][m].item<double>(), expected, 1e-4);
+      }
+    }
+  }
+  EXPECT_GT(num_fired, 10);
+  for (const double share : use_of_latents(crosscoder_, rows, categories_, 3, latents, false).share_of_difference)
+    EXPECT_EQ(share, 0.0);
 }
 
 }  // namespace

@@ -59,6 +59,19 @@ TEST(LayersSideBySide, OneLayerOfEachStaysAsItIs) {
   EXPECT_EQ(sides.crosscoder().code_norm, c.code_norm);
 }
 
+TEST(LayersSideBySide, WithoutACommonSpaceRowsAreNormalised) {
+  const Crosscoder c = sample_crosscoder(false);
+  const MemoryRows rows(sample_rows());
+  const LayersSideBySide sides(c, rows, /*has_one_space=*/false);
+  const at::Tensor original = read_rows(rows, 0, 12), own = read_rows(sides.rows(), 0, 12);
+  EXPECT_TRUE(at::allclose(own - sides.crosscoder().scaling.mean, normalise(c.scaling, original), 1e-4, 1e-5));
+  const at::Tensor codes = encode(c, original), own_codes = encode(sides.crosscoder(), own);
+  ASSERT_GT(codes.count_nonzero().item<int64_t>(), 5);
+  EXPECT_TRUE(at::allclose(own_codes, scaled_codes(c, codes), 1e-4, 1e-5));
+  EXPECT_TRUE(at::allclose(decode(sides.crosscoder(), own_codes) - sides.crosscoder().scaling.mean,
+                           normalise(c.scaling, decode(c, codes)), 1e-4, 1e-4));
+}
+
 TEST(LayersSideBySide, SharesOfLayersSumToOneInEachModel) {
   Crosscoder c = two_layers(CodeNorm::kNone);
   c.decoder.select(0, 1).zero_();  // the base's second layer
@@ -74,9 +87,6 @@ TEST(LayersSideBySide, OtherDictionariesAreRefused) {
   Crosscoder odd = two_layers(CodeNorm::kNone);
   odd.encoder = odd.encoder.narrow(0, 0, 3);
   EXPECT_THROW(LayersSideBySide(odd, rows), Error);
-  Crosscoder widths = two_layers(CodeNorm::kNone);
-  widths.scaling.widths = {4, 4, 6, 6};
-  EXPECT_THROW(LayersSideBySide(widths, rows), Error);
   EXPECT_THROW(LayersSideBySide(sample_crosscoder(false), rows), Error);  // rows of other layers
 }
 

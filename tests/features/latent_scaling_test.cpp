@@ -6,6 +6,7 @@
 #include "fi/core/random.h"
 #include "fi/features/classify.h"
 #include "fi/features/find_features.h"
+#include "fi/features/own_strengths.h"
 #include "planted_world.h"
 
 namespace fi {
@@ -201,6 +202,29 @@ TEST(Twins, AnAddedLatentWhoseDirectionTheBaseUsesElsewhereIsModified) {
     EXPECT_EQ(features[2].kind, base_uses_it ? "modified" : "added");
     EXPECT_EQ(features[2].twin, base_uses_it ? 5 : -1);
     EXPECT_EQ(features[5].kind, "shared");
+  }
+}
+
+// Two exclusive latents that fire together are one feature which the dictionary split.
+TEST(Twins, LatentsOfOneModelEachThatFireTogetherAreModified) {
+  Crosscoder c = random_crosscoder(6);
+  c.threshold = -1.0;
+  c.encoder.select(2, 3).copy_(c.encoder.select(2, 1));
+  c.encoder_bias[3] = c.encoder_bias[1];
+  Random random(4, stream_of("rows that fire together"));
+  const MemoryRows rows(normal_tensor({400, 2, 5}, random));
+  std::vector<Feature> features(6);
+  for (int64_t j = 0; j < 6; ++j) features[static_cast<size_t>(j)] = {.latent = j, .kind = "shared"};
+  features[1].kind = "added";
+  features[3].kind = "removed";
+  features[4].kind = "undecided";
+  for (const bool they_fire : {true, false}) {
+    std::vector<Feature> joined = features;
+    join_twins_by_codes(c, rows, {.twin_code_cosine = they_fire ? 0.95 : 1.1}, joined, silent_progress());
+    EXPECT_EQ(joined[1].kind, they_fire ? "modified" : "added");
+    EXPECT_EQ(joined[3].kind, they_fire ? "modified" : "removed");
+    EXPECT_EQ(joined[1].twin, they_fire ? 3 : -1);
+    EXPECT_EQ(joined[3].twin, they_fire ? 1 : -1);
   }
 }
 

@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
+#include <set>
 
 #include "fi/activations/row_statistics.h"
 #include "fi/dictionary/layers_side_by_side.h"
@@ -79,6 +81,60 @@ TEST(Planted, OneDictionaryReadsTwoLayersOfEachModel) {
   }
   EXPECT_EQ(num_second, 1);
   EXPECT_GE(num_both, 16);  // the frequent ones at least; half as many steps as elsewhere leave some of the rare ones
+}
+
+// The target holds the same features in another space, half as wide again.
+constexpr int64_t kOtherWidth = kPlantedWidth + kPlantedWidth / 2;
+
+at::Tensor other_space() {
+  Random random(9, stream_of("another space"));
+  const at::Tensor turn = at::empty({kPlantedWidth, kOtherWidth}, at::kFloat);
+  for (int64_t i = 0; i < turn.numel(); ++i) turn.data_ptr<float>()[i] = static_cast<float>(random.normal());
+  return turn / std::sqrt(static_cast<double>(kOtherWidth));
+}
+
+struct OtherSpaces {
+  PlantedWorld world;
+  FeatureTable table;
+  Crosscoder crosscoder;
+};
+
+OtherSpaces study_other_spaces(uint64_t seed) {
+  OtherSpaces study{.world = mixed_world(seed)};
+  const auto rows_of = [&](uint64_t rows_seed) {
+    const at::Tensor rows = study.world.rows(kPlantedRows, kPlantedNoise, rows_seed);
+    return MemoryRows(pair_rows(rows.select(1, 0), rows.select(1, 1).matmul(other_space())));
+  };
+  const MemoryRows rows = rows_of(2 * seed), held_out = rows_of(2 * seed + 1);
+  const RowStatistics statistics = statistics_of(rows);
+  const RowScaling scaling{.mean = statistics.mean(), .scale = statistics.scale(), .widths = {kPlantedWidth, kOtherWidth}};
+  study.crosscoder = train_crosscoder(planted_config(study.world, seed), rows, scaling, {}, silent_progress());
+  const LayersSideBySide sides(study.crosscoder, held_out, /*has_one_space=*/false);
+  study.table = find_features(sides.crosscoder(), sides.rows(), unlabelled(kPlantedRows),
+                              {.min_firings = 50, .has_one_space = false}, silent_progress());
+  return study;
+}
+
+TEST(Planted, ExclusiveFeaturesOfModelsOfOtherWidthsAreFound) {
+  int64_t num_called = 0, num_right = 0;
+  for (const uint64_t seed : {11, 12}) {
+    const OtherSpaces study = study_other_spaces(seed);
+    const at::Tensor turned = study.world.directions.matmul(other_space());
+    const at::Tensor directions[2] = {study.world.directions, turned / turned.norm(2, {1}, true)};
+    std::set<int64_t> found;
+    for (const Feature& feature : study.table.features) {
+      if (!is_exclusive(feature.kind)) continue;
+      ++num_called;
+      const int64_t model = feature.kind == "added" ? 1 : 0;
+      const at::Tensor vector = study.crosscoder.decoder[model][feature.latent].narrow(0, 0, directions[model].size(1));
+      const int64_t nearest = (directions[model].matmul(vector)).argmax().item<int64_t>();
+      if (true_kind(study.world.features[static_cast<size_t>(nearest)]) != feature.kind) continue;
+      ++num_right;
+      found.insert(nearest);
+    }
+    EXPECT_EQ(found.size(), 24U) << "seed " << seed;
+  }
+  EXPECT_GE(static_cast<double>(num_right), 0.95 * static_cast<double>(num_called));
 }
 
 PlantedWorld shared_world(uint64_t seed) {
