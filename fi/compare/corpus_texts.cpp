@@ -24,7 +24,7 @@ TokenIds ids_of(const Tokenizer& tokenizer, const CorpusText& text) {
 
 void note_repeated(std::vector<TracedText>& texts) {
   const int64_t shared = shared_prefix(texts);
-  for (TracedText& text : texts) text.num_repeated = shared;
+  for (TracedText& text : texts) text.num_repeated = std::max(text.num_repeated, shared);
 }
 
 /// Moves texts from one list to another while these hold fewer tokens than asked for.

@@ -8,6 +8,11 @@
 #include "fi/io/atomic_file.h"
 
 namespace fi {
+namespace {
+
+int64_t num_new_ids(const TracedText& text) { return static_cast<int64_t>(text.ids.size()) - text.num_repeated; }
+
+}  // namespace
 
 TracedText traced_text(const Tokenizer& tokenizer, const AnswerPair& pair, const std::string& answer) {
   TracedText text{.ids = tokenizer.encode_prompt(pair.prompt), .category = pair.category};
@@ -19,19 +24,20 @@ TracedText traced_text(const Tokenizer& tokenizer, const AnswerPair& pair, const
 
 std::vector<TracedText> crosscoder_texts(const Tokenizer& tokenizer, const std::vector<const AnswerPair*>& pairs,
                                          int64_t max_tokens, uint64_t seed) {
-  std::vector<std::pair<const AnswerPair*, const std::string*>> answers;
-  for (const AnswerPair* pair : pairs) {
-    answers.emplace_back(pair, &pair->target);
-    if (pair->base != pair->target) answers.emplace_back(pair, &pair->base);
-  }
+  std::vector<const AnswerPair*> order = pairs;
   Random random(seed, stream_of("crosscoder texts"));
-  random.shuffle(answers);
+  random.shuffle(order);
   std::vector<TracedText> texts;
   int64_t num_tokens = 0;
-  for (const auto& [pair, answer] : answers) {
+  for (const AnswerPair* pair : order) {
     if (num_tokens >= max_tokens) break;
-    texts.push_back(traced_text(tokenizer, *pair, *answer));
-    num_tokens += static_cast<int64_t>(texts.back().ids.size());
+    texts.push_back(traced_text(tokenizer, *pair, pair->target));
+    num_tokens += num_new_ids(texts.back());
+    if (pair->base == pair->target) continue;
+    TracedText other = traced_text(tokenizer, *pair, pair->base);
+    other.num_repeated = shared_prefix({texts.back(), other});
+    num_tokens += num_new_ids(other);
+    texts.push_back(std::move(other));
   }
   return texts;
 }

@@ -12,9 +12,10 @@ namespace fi {
 /// The prompt as the model saw it, followed by an answer.
 TracedText traced_text(const Tokenizer& tokenizer, const AnswerPair& pair, const std::string& answer);
 
-/// Prompts with the answers of both models, each once, in random order, as many as hold `max_tokens` tokens: what a crosscoder is
-/// trained on. Both models' answers, so that what only one of them does is there; in random order, so that any part of the rows
-/// is a sample of all categories.
+/// Prompts with the answers of both models, as many as hold `max_tokens` tokens: what a crosscoder is trained on. Both models'
+/// answers, so that what only one of them does is there; prompts in random order, so that any part of the rows is a sample of all
+/// categories. A prompt's two texts follow one another, and the second has what they begin with marked as repeated: its rows
+/// would be those of the first once more, and a dictionary could be measured on rows that it was trained on.
 std::vector<TracedText> crosscoder_texts(const Tokenizer& tokenizer, const std::vector<const AnswerPair*>& pairs,
                                          int64_t max_tokens, uint64_t seed);
 

@@ -86,7 +86,10 @@ void visit_options(Options& options, Visitor&& visit) {
   visit("budget", "How long to look: quick, standard, thorough, or a number of minutes", options.budget);
   visit("feature_threshold", "Smallest effect size (Cliff's delta, 0 to 1) that is reported", options.feature_threshold);
   visit("max_new_tokens", "Length of generated answers in tokens (0: as the budget says)", options.max_new_tokens);
-  visit("layers", "Layers to train a crosscoder on, such as 12,20 (default: where the strongest change is)", options.layers);
+  visit(
+      "layers",
+      "Layers to train a crosscoder on, such as 12,20, or 12+20 for one that reads both (default: where the strongest change is)",
+      options.layers);
   visit("num_latents", "Latents of a crosscoder (0: as the budget says)", options.num_latents);
   visit("k", "Mean number of active latents a token (0: as the budget says)", options.k);
   visit("tokens", "Tokens that a crosscoder is trained on (0: none is trained; -1: as the budget says)", options.tokens);

@@ -12,7 +12,7 @@ namespace fi {
 struct TrainRequest {
   CompareOptions models;                               // named: what the reconstruction does to them is measured as well
   std::string activations = "feature_interpretation";  // a run's output folder, its activations folder, or one store
-  std::string layers;                                  // "12,20"; empty: every layer that is stored
+  std::string layers;                                  // "12,20", "12+20"; empty: all that are stored
   int64_t num_latents = 4096;
   int64_t k = 32;
   int64_t steps = 500;

@@ -51,6 +51,7 @@ void check_training_config(const TrainingConfig& c) {
   check_range("beta2", c.beta2, 0, 0.9999999);
   check_range("epsilon", c.epsilon, 1e-30, 1);
   check_range("weight_decay", c.weight_decay, 0, 1000);
+  check_range("lr * weight_decay", c.lr * c.weight_decay, 0, 0.5);
   check_range("aux_weight", c.aux_weight, 0, 1);
   check_range("aux_k", static_cast<double>(c.aux_k), 0, static_cast<double>(c.num_latents));
   check_range("max_aux_latents", static_cast<double>(c.max_aux_latents), 1, kMany);
