@@ -194,6 +194,8 @@ Json dictionary_notes(const Json& latents) {
                    {"share of latents dead, dense", fmt::format("{:.3f}, {:.3f}", crosscoder.at("dead_share").get<double>(),
                                                                 crosscoder.at("dense_share").get<double>())},
                    {"latents by class", fmt::format("{}", fmt::join(counts, ", "))}};
+  if (const std::string layers = latents.value("layers", ""); layers.find('+') != std::string::npos)
+    settings["layers read together"] = layers;
   if (latents.contains("stability")) settings["latents in every seed"] = latents["stability"];
   settings.update(splice_notes(latents.value("spliced", Json())));
   const Json not_seen = {

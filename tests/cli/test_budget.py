@@ -47,9 +47,9 @@ def test_models_of_other_shapes_are_neither_patched_nor_trained_on(program, mode
     assert result.returncode == 0, result.stderr
     other, equal = json.loads(result.stdout), plan("standard")
     assert other["num_discovery_prompts"] == equal["num_discovery_prompts"]
-    assert other["max_tokens"] < equal["max_tokens"] - 80_000  # of which a crosscoder's alone are 80,000
+    assert other["max_tokens"] < equal["max_tokens"] - 128_000  # of which a crosscoder's alone are 128,000
     result = program("compare", models.base, smaller, "--dry-run", "--json", "--budget", "standard", "--layers", "1")
-    assert json.loads(result.stdout)["max_tokens"] == other["max_tokens"] + 80_000  # rows that were asked for
+    assert json.loads(result.stdout)["max_tokens"] == other["max_tokens"] + 128_000  # rows that were asked for
 
 
 def test_a_resumed_run_keeps_the_level_that_was_fitted(compare, tmp_path):
