@@ -34,9 +34,9 @@ struct StoreInfo {
   std::vector<double> median_norms;          // by model
   int64_t num_masked_first = 0;              // left out: position 0
   int64_t num_masked_special = 0;            // left out: special tokens
-  int64_t num_masked_repeated = 0;           // left out: what all texts begin with, such as a system prompt
-  int64_t num_masked_outliers = 0;           // left out: norm in either model
-  int64_t num_masked_overflow = 0;           // left out: a number beyond fp16
+  int64_t num_masked_repeated = 0;  // left out: what texts begin with alike: a system prompt, a prompt before its second answer
+  int64_t num_masked_outliers = 0;  // left out: norm in either model
+  int64_t num_masked_overflow = 0;  // left out: a number beyond fp16
 };
 
 template <typename Visit>

@@ -38,7 +38,7 @@ class ActivationWriter {
   struct Masked {
     int64_t first = 0;     // position 0
     int64_t special = 0;   // special tokens
-    int64_t repeated = 0;  // what all texts begin with
+    int64_t repeated = 0;  // what texts begin with alike
   };
   /// Writes what is left, and store.json last. `text_categories` by text index. kUsage if no row was kept. Call once.
   StoreInfo finish(std::vector<std::string> text_categories, Masked masked);

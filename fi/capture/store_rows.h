@@ -23,9 +23,10 @@ struct StoreRowsOptions {
 
 /// Reads every text with both models and stores the paired residual rows after one block, or after several side by side; later
 /// blocks do not run. Memory does not grow with the texts. Left out and counted: position 0, special tokens, norm outliers, and
-/// what all texts, or all texts of a kind (TracedText::num_repeated), begin with. A text's rows stay together, in the order of
-/// the texts, whose ids are stored as well (fi/capture/text_file.h). Models of other depths and widths are paired too
-/// (RowScaling). kIncompatible unless both have the same vocabulary; kUsage if the layer does not exist or no row is kept.
+/// what all texts begin with, or a text with others of its kind or prompt (TracedText::num_repeated). A text's rows stay
+/// together, in the order of the texts, whose ids are stored as well (fi/capture/text_file.h). Models of other depths and widths
+/// are paired too (RowScaling). kIncompatible unless both have the same vocabulary; kUsage if the layer does not exist or no row
+/// is kept.
 StoreInfo store_rows(const Decoder& base, const Decoder& target, const std::vector<TracedText>& texts,
                      const std::function<bool(int32_t)>& is_special, const StoreRowsOptions& options, ProgressSink& progress);
 

@@ -21,7 +21,7 @@ struct TracedText {
   TokenIds ids;
   int64_t answer_start = 0;  // first id of the answer; ids before it are the prompt and its template
   std::string category;
-  int64_t num_repeated = 0;  // ids that texts of its kind, or the one before it, begin with as well
+  int64_t num_repeated = 0;  // ids that all texts of its kind, or another one with its prompt, begin with as well
 };
 
 /// Texts laid end to end, with the rows whose logits predict answer tokens: the row before each of them.

@@ -114,7 +114,7 @@ Json latents_document(const ActivationStore& store, const RowStore& place, const
                    {"rows_dropped",
                     {{"position 0", store.info().num_masked_first},
                      {"special tokens", store.info().num_masked_special},
-                     {"what all texts begin with", store.info().num_masked_repeated},
+                     {"what texts begin with alike", store.info().num_masked_repeated},
                      {"norm outliers", store.info().num_masked_outliers}}},
                    {"features", latent_documents(inputs, shown)}};
   if (const std::string name = explainer_name(reader.options); !name.empty()) document["explainer"] = name;
