@@ -124,6 +124,13 @@ def write_model(folder: pathlib.Path, change: float = 0.0, shouts: bool = False)
     return folder
 
 
+def write_unrelated_model(folder: pathlib.Path) -> pathlib.Path:
+    """Of the same shape and tokenizer, trained apart: other random weights."""
+    write_model(folder)
+    write_safetensors(folder / "model.safetensors", weights(7))
+    return folder
+
+
 def write_smaller_model(folder: pathlib.Path) -> pathlib.Path:
     """Of the same tokenizer, with fewer layers and half the width."""
     write_model(folder)

@@ -46,7 +46,10 @@ StoreInfo read_info(const std::filesystem::path& folder) {
 
 }  // namespace
 
-bool has_one_space(const StoreInfo& info) { return info.widths.empty() && info.base_hook_point.empty(); }
+bool has_one_space(const StoreInfo& info) {
+  const bool are_related = info.relation.empty() ? info.target_tokenizer.empty() : info.relation != "unrelated";
+  return info.widths.empty() && info.base_hook_point.empty() && are_related;
+}
 
 struct ActivationStore::Shard {
   StoredTensor rows;

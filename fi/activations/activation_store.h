@@ -28,15 +28,18 @@ struct StoreInfo {
   std::string base_hook_point;  // the base's, where it is another: models of other depths
   std::string base;
   std::string target;
-  std::string tokenizer;                     // fingerprint of the one whose ids were read
+  std::string relation;                      // of the models, as in a report: "fine-tune", "unrelated", ...; "": not known
+  std::string tokenizer;                     // fingerprint of the one whose ids places hold: the base's
+  std::string target_tokenizer;              // of the target's own, where it reads other ids
   std::vector<std::string> text_categories;  // by text index
   double outlier_factor = 0.0;               // rows above this times a model's median norm were left out
   std::vector<double> median_norms;          // by model
   int64_t num_masked_first = 0;              // left out: position 0
   int64_t num_masked_special = 0;            // left out: special tokens
-  int64_t num_masked_repeated = 0;  // left out: what texts begin with alike: a system prompt, a prompt before its second answer
-  int64_t num_masked_outliers = 0;  // left out: norm in either model
-  int64_t num_masked_overflow = 0;  // left out: a number beyond fp16
+  int64_t num_masked_repeated = 0;   // left out: what texts begin with alike: a system prompt, a prompt before its second answer
+  int64_t num_masked_unaligned = 0;  // left out: the target, with a tokenizer of its own, has no token that ends there
+  int64_t num_masked_outliers = 0;   // left out: norm in either model
+  int64_t num_masked_overflow = 0;   // left out: a number beyond fp16
 };
 
 template <typename Visit>
@@ -51,19 +54,22 @@ void visit_fields(StoreInfo& s, Visit&& visit) {
   visit("base_hook_point", s.base_hook_point);
   visit("base", s.base);
   visit("target", s.target);
+  visit("relation", s.relation);
   visit("tokenizer", s.tokenizer);
+  visit("target_tokenizer", s.target_tokenizer);
   visit("text_categories", s.text_categories);
   visit("outlier_factor", s.outlier_factor);
   visit("median_norms", s.median_norms);
   visit("num_masked_first", s.num_masked_first);
   visit("num_masked_special", s.num_masked_special);
   visit("num_masked_repeated", s.num_masked_repeated);
+  visit("num_masked_unaligned", s.num_masked_unaligned);
   visit("num_masked_outliers", s.num_masked_outliers);
   visit("num_masked_overflow", s.num_masked_overflow);
 }
 
 /// Whether a row of one model can be set against a vector of the other, as classes of latents do: rows of equal width after the
-/// same block.
+/// same block, of models that share an ancestor (where nobody looked at that: that read the same ids).
 bool has_one_space(const StoreInfo& info);
 
 /// Paired rows on disk: fp16 shards, mapped, so that memory does not grow with their number. Layout: shard_00000.safetensors ...

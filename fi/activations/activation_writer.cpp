@@ -28,7 +28,9 @@ ActivationWriter::ActivationWriter(Options options)
   info_.rows_per_shard = options_.rows_per_shard;
   info_.base = options_.base;
   info_.target = options_.target;
+  info_.relation = options_.relation;
   info_.tokenizer = options_.tokenizer;
+  info_.target_tokenizer = options_.target_tokenizer;
   info_.hook_point = options_.hook_point;
   info_.base_hook_point = options_.base_hook_point;
   info_.widths = options_.widths;
@@ -93,6 +95,7 @@ StoreInfo ActivationWriter::finish(std::vector<std::string> text_categories, Mas
   info_.num_masked_first = masked.first;
   info_.num_masked_special = masked.special;
   info_.num_masked_repeated = masked.repeated;
+  info_.num_masked_unaligned = masked.unaligned;
   const at::Tensor mean = statistics_.mean(), scale = statistics_.scale();
   write_safetensors(options_.folder / "scaling.safetensors",
                     {entry("mean", DType::kF32, mean), entry("scale", DType::kF32, scale)}, {});

@@ -17,7 +17,9 @@ class ActivationWriter {
     std::filesystem::path folder;
     std::string base;
     std::string target;
+    std::string relation;  // see StoreInfo, as target_tokenizer
     std::string tokenizer;
+    std::string target_tokenizer;
     std::string hook_point;
     std::string base_hook_point;  // see StoreInfo, as widths
     int64_t num_models = 2;
@@ -36,9 +38,10 @@ class ActivationWriter {
 
   /// Rows that the caller left out before, for the record.
   struct Masked {
-    int64_t first = 0;     // position 0
-    int64_t special = 0;   // special tokens
-    int64_t repeated = 0;  // what texts begin with alike
+    int64_t first = 0;      // position 0
+    int64_t special = 0;    // special tokens
+    int64_t repeated = 0;   // what texts begin with alike
+    int64_t unaligned = 0;  // without a token of the target's own that ends there
   };
   /// Writes what is left, and store.json last. `text_categories` by text index. kUsage if no row was kept. Call once.
   StoreInfo finish(std::vector<std::string> text_categories, Masked masked);

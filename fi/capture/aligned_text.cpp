@@ -64,4 +64,25 @@ AlignedText align_text(const Tokenizer& base, const Tokenizer& target, const std
   return text;
 }
 
+AlignedText align_plain_text(const Tokenizer& base, const Tokenizer& target, const std::string& text,
+                             const std::string& category) {
+  const Encoding left = base.encode_whole(text), right = target.encode_whole(text);
+  Alignment alignment = align(left.spans, right.spans);
+  return {.base = {.ids = left.ids, .category = category},
+          .target = {.ids = right.ids, .category = category},
+          .positions = std::move(alignment.positions),
+          .num_bytes = text.size(),
+          .num_bytes_covered = alignment.num_bytes_covered};
+}
+
+TracedText traced_text(const AlignedText& aligned) {
+  OwnReading target{.ids = aligned.target.ids, .answer_start = aligned.target.answer_start};
+  target.partners.assign(aligned.base.ids.size(), -1);
+  for (const AlignedPosition& position : aligned.positions)
+    target.partners[position.base] = static_cast<int32_t>(position.target);
+  TracedText text = aligned.base;
+  text.target = std::move(target);
+  return text;
+}
+
 }  // namespace fi

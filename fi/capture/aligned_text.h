@@ -20,8 +20,22 @@ struct AlignedText {
   size_t num_bytes_covered = 0;              // of them, up to the last shared boundary of each
 };
 
+/// The tokenizers of two models, and whether these read the same ids.
+struct TokenizerPair {
+  const Tokenizer& base;
+  const Tokenizer& target;
+  bool is_one = true;
+};
+
 /// What the templates add has no partner; a template that trims the prompt loses the trimmed bytes only.
 AlignedText align_text(const Tokenizer& base, const Tokenizer& target, const std::string& prompt, const std::string& answer,
                        const std::string& category);
+
+/// The same of a text by itself, without a template.
+AlignedText align_plain_text(const Tokenizer& base, const Tokenizer& target, const std::string& text,
+                             const std::string& category);
+
+/// The text as rows are stored of it (fi/capture/store_rows.h).
+TracedText traced_text(const AlignedText& text);
 
 }  // namespace fi

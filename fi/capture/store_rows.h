@@ -16,8 +16,10 @@ struct StoreRowsOptions {
   std::filesystem::path folder;  // of the activation store
   std::string base;              // names, for the record
   std::string target;
-  std::string tokenizer;
-  LayerGroup layers{0};  // of the target: the residual streams after these blocks. The base's are at the same depths
+  std::string relation;          // of the models, as StoreInfo has it
+  std::string tokenizer;         // fingerprint, of the base's
+  std::string target_tokenizer;  // of the target's own, if the texts hold readings of its own
+  LayerGroup layers{0};          // of the target: the residual streams after these blocks. The base's are at the same depths
   double outlier_factor = 4.0;
 };
 
@@ -25,8 +27,9 @@ struct StoreRowsOptions {
 /// blocks do not run. Memory does not grow with the texts. Left out and counted: position 0, special tokens, norm outliers, and
 /// what all texts begin with, or a text with others of its kind or prompt (TracedText::num_repeated). A text's rows stay
 /// together, in the order of the texts, whose ids are stored as well (fi/capture/text_file.h). Models of other depths and widths
-/// are paired too (RowScaling). kIncompatible unless both have the same vocabulary; kUsage if the layer does not exist or no row
-/// is kept.
+/// are paired too (RowScaling), and models of other tokenizers after tokens that end at the same byte of prompt or answer (their
+/// TracedText::target). kIncompatible unless both have the same vocabulary, or readings of their own; kUsage if the layer does
+/// not exist or no row is kept.
 StoreInfo store_rows(const Decoder& base, const Decoder& target, const std::vector<TracedText>& texts,
                      const std::function<bool(int32_t)>& is_special, const StoreRowsOptions& options, ProgressSink& progress);
 

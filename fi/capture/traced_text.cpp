@@ -4,6 +4,22 @@
 
 namespace fi {
 
+std::vector<TracedText> as_target_reads(const std::vector<TracedText>& texts) {
+  std::vector<TracedText> read;
+  for (const TracedText& text : texts) {
+    if (!text.target) {
+      read.push_back(text);
+      continue;
+    }
+    read.push_back({.ids = text.target->ids, .answer_start = text.target->answer_start, .category = text.category});
+  }
+  return read;
+}
+
+int64_t target_position(const TracedText& text, int64_t position) {
+  return text.target ? text.target->partners.at(static_cast<size_t>(position)) : position;
+}
+
 int64_t shared_prefix(const std::vector<TracedText>& texts) {
   if (texts.size() < 2) return 0;
   const TokenIds& first = texts.front().ids;

@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -16,13 +17,27 @@ inline constexpr int64_t kTraceTokens = 1024;
 /// Rows of logits made at a time: 128 rows of a vocabulary of 50,000 take 25 MB, which a processor's cache can hold.
 inline constexpr int64_t kLogitRows = 128;
 
-/// A text that both models read with the same ids.
+/// How the target reads a text where its tokenizer is not the base's.
+struct OwnReading {
+  TokenIds ids;
+  int64_t answer_start = 0;
+  std::vector<int32_t> partners;  // by position in the base's ids: the position here after which the same has been read; -1: none
+};
+
+/// A text that both models read: with the same ids, or each in those of its own tokenizer.
 struct TracedText {
   TokenIds ids;
   int64_t answer_start = 0;  // first id of the answer; ids before it are the prompt and its template
   std::string category;
   int64_t num_repeated = 0;  // ids that all texts of its kind, or another one with its prompt, begin with as well
+  std::optional<OwnReading> target = std::nullopt;  // then all of this but the category is the base's
 };
+
+/// The texts as the target reads them.
+std::vector<TracedText> as_target_reads(const std::vector<TracedText>& texts);
+
+/// The target's position after which it has read the text up to the same byte as the base at `position`; -1 if there is none.
+int64_t target_position(const TracedText& text, int64_t position);
 
 /// Texts laid end to end, with the rows whose logits predict answer tokens: the row before each of them.
 struct PackedTexts {

@@ -14,12 +14,35 @@ constexpr int64_t kBytesPerToken = 16;
 
 int64_t num_ids(const TracedText& text) { return static_cast<int64_t>(text.ids.size()); }
 
-TokenIds ids_of(const Tokenizer& tokenizer, const CorpusText& text) {
+TracedText read_by_both(const TokenizerPair& tokenizers, const CorpusText& text) {
+  const Tokenizer& tokenizer = tokenizers.base;
+  if (!tokenizers.is_one) {
+    check(text.messages.empty(), ErrorCode::kUnsupported,
+          "[texts] {} is a chat, and the models have tokenizers and templates of their own; give plain texts, with --text-column "
+          "if they are in another field.",
+          text.place);
+    return traced_text(align_plain_text(tokenizer, tokenizers.target, text.text, kOwnTexts));
+  }
   try {
-    return tokenizer.encode_whole(text.messages.empty() ? text.text : tokenizer.render_chat(text.messages, false)).ids;
+    const std::string plain = text.messages.empty() ? text.text : tokenizer.render_chat(text.messages, false);
+    return {.ids = tokenizer.encode_whole(plain).ids, .category = kOwnTexts};
   } catch (const Error& error) {
     fail(ErrorCode::kInvalid, "[texts] {}: {} Correct or remove it.", text.place, error.what());
   }
+}
+
+// Both readings end where the shorter of them would be too long.
+void cut(TracedText& text, size_t longest) {
+  size_t kept = std::min(text.ids.size(), longest);
+  if (text.target) {
+    OwnReading& own = *text.target;
+    const auto too_far = [&](int32_t partner) { return partner >= static_cast<int32_t>(longest); };
+    kept = std::min<size_t>(kept, std::find_if(own.partners.begin(), own.partners.end(), too_far) - own.partners.begin());
+    own.partners.resize(kept);
+    const auto last = std::max_element(own.partners.begin(), own.partners.end());
+    own.ids.resize(last == own.partners.end() ? 0 : static_cast<size_t>(*last + 1));
+  }
+  text.ids.resize(kept);
 }
 
 void note_repeated(std::vector<TracedText>& texts) {
@@ -53,14 +76,14 @@ std::optional<TextCorpus> read_corpus(const CompareOptions& options, const Budge
                                       .seed = static_cast<uint64_t>(options.seed)});
 }
 
-std::vector<TracedText> corpus_texts(const Tokenizer& tokenizer, const TextCorpus& corpus, const CorpusLimits& limits) {
+std::vector<TracedText> corpus_texts(const TokenizerPair& tokenizers, const TextCorpus& corpus, const CorpusLimits& limits) {
   const auto longest = static_cast<size_t>(std::min(limits.max_length, kTraceTokens));
   std::vector<TracedText> chats, plain;
   int64_t num_tokens = 0;
   for (const CorpusText& source : corpus.texts) {
     if (num_tokens >= limits.max_tokens) break;
-    TracedText text{.ids = ids_of(tokenizer, source), .category = kOwnTexts};
-    text.ids.resize(std::min(text.ids.size(), longest));
+    TracedText text = read_by_both(tokenizers, source);
+    cut(text, longest);
     num_tokens += num_ids(text);
     (source.messages.empty() ? plain : chats).push_back(std::move(text));
   }

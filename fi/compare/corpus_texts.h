@@ -4,10 +4,9 @@
 #include <optional>
 #include <vector>
 
-#include "fi/capture/traced_text.h"
+#include "fi/capture/aligned_text.h"
 #include "fi/compare/budget.h"
 #include "fi/prompts/text_corpus.h"
-#include "fi/tokenizer/tokenizer.h"
 
 namespace fi {
 
@@ -24,8 +23,8 @@ struct CorpusLimits {
 };
 
 /// Texts of a corpus as both models read them, chats through the model's template. kInvalid, with file and place, for a chat that
-/// the template refuses.
-std::vector<TracedText> corpus_texts(const Tokenizer& tokenizer, const TextCorpus& corpus, const CorpusLimits& limits);
+/// the template refuses; kUnsupported for a chat where the models' tokenizers differ: each has a template of its own.
+std::vector<TracedText> corpus_texts(const TokenizerPair& tokenizers, const TextCorpus& corpus, const CorpusLimits& limits);
 
 /// Texts of `answers` and of `corpus` in random order, as many as hold `max_tokens`: half of the tokens from each, and more from
 /// one where the other has less. Each kind knows what all its texts begin with.

@@ -2,8 +2,8 @@
 
 #include <vector>
 
+#include "fi/capture/aligned_text.h"
 #include "fi/capture/answer_pair.h"
-#include "fi/capture/traced_text.h"
 #include "fi/compare/locate.h"
 #include "fi/tokenizer/tokenizer.h"
 
@@ -14,9 +14,10 @@ TracedText traced_text(const Tokenizer& tokenizer, const AnswerPair& pair, const
 
 /// Prompts with the answers of both models, as many as hold `max_tokens` tokens: what a crosscoder is trained on. Both models'
 /// answers, so that what only one of them does is there; prompts in random order, so that any part of the rows is a sample of all
-/// categories. A prompt's two texts follow one another, and the second has what they begin with marked as repeated: its rows
-/// would be those of the first once more, and a dictionary could be measured on rows that it was trained on.
-std::vector<TracedText> crosscoder_texts(const Tokenizer& tokenizer, const std::vector<const AnswerPair*>& pairs,
+/// categories, each in the ids that the models read it in. A prompt's two texts follow one another, and the second has what they
+/// begin with marked as repeated: its rows would be those of the first once more, and a dictionary could be measured on rows that
+/// it was trained on.
+std::vector<TracedText> crosscoder_texts(const TokenizerPair& tokenizers, const std::vector<const AnswerPair*>& pairs,
                                          int64_t max_tokens, uint64_t seed);
 
 /// Writes the rows of both models, over the prompts' texts and the user's own, after `layer`, or after the layers that the

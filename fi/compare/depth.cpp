@@ -51,6 +51,17 @@ Json depth_map_document(const LocateInputs& inputs, ProgressSink& progress) {
           {"share_covered", map.share_covered}};
 }
 
+int64_t least_similar_layer(const Json& depth_map) {
+  // The first layers still hold the tokens, and the last ones the next token: there models differ as their vocabularies do.
+  const Json& layers = depth_map.at("depth_pairs");
+  const auto similarity = [&](size_t layer) { return layers[layer].at("similarity").get<double>(); };
+  size_t least = layers.size() / 4;
+  for (size_t layer = least; layer < layers.size() - layers.size() / 4; ++layer) {
+    if (similarity(layer) < similarity(least)) least = layer;
+  }
+  return layers.at(least).at("target_layer").get<int64_t>();
+}
+
 Json tokenizer_document(const ModelPair& pair, const std::string& first_prompt) {
   const TokenMap map = map_tokens(*pair.base.tokenizer, *pair.target.tokenizer);
   Json swaps = Json::array();

@@ -8,6 +8,10 @@ namespace fi {
 /// discovery prompts and the target's answers in its own ids.
 Json depth_map_document(const LocateInputs& inputs, ProgressSink& progress);
 
+/// The layer of the target, in the middle half of its depth, at which such a document calls the models least alike: where a
+/// crosscoder is trained if nobody names a layer.
+int64_t least_similar_layer(const Json& depth_map);
+
 /// How the tokenizers of a pair correspond, for the manifest: what each model reads of the first prompt, BOS, template, and ids
 /// that stand for other strings.
 Json tokenizer_document(const ModelPair& pair, const std::string& first_prompt);

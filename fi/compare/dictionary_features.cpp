@@ -78,12 +78,13 @@ Json features_of_dictionary(const FeaturesRequest& request, ProgressSink& progre
         place.folder.string(), base.files.name);
 
   const NameSources names(builtin_prompts(), request.models, {});
-  const std::vector<ReadAnswer> answers = names.read_answers(read_texts(place.folder), *base.tokenizer);
+  const std::vector<TracedText> texts = read_texts(place.folder);
+  const std::vector<ReadAnswer> answers = names.read_answers(texts, *base.tokenizer);
   const SeedStability no_siblings;
   const FeatureTable table = find_features(sides.crosscoder(), rows, row_labels(store, first),
                                            {.min_firings = request.min_firings, .has_one_space = one_space}, progress);
-  const LatentInputs inputs{sides,   store,           table,   first,  place.last_layer(), no_siblings, base.decoder,
-                            nullptr, *base.tokenizer, answers, {names}};
+  const LatentInputs inputs{sides,   store,   table,   first, place.last_layer(), no_siblings, base.decoder, *base.tokenizer,
+                            nullptr, answers, {names}, texts};
   const Json document = {{"layer", place.last_layer()},
                          {"layers", group_text(place.layers)},
                          {"dictionary", dictionary_document(dictionary)},

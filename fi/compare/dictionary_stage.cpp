@@ -89,8 +89,9 @@ Json latents_document(const ActivationStore& store, const RowStore& place, const
   const Tokenizer& tokenizer = *reader.models->base.tokenizer;
   const std::vector<TracedText> texts = read_texts(place.folder);
   const std::vector<ReadAnswer> answers = reader.names->read_answers(texts, tokenizer);
-  const CueReader cue_reader{reader.models->base.decoder, reader.models->target.decoder, texts,
-                             [&](int32_t id) { return tokenizer.is_special(id); }};
+  RowReader row_reader(
+      reader.models->base.decoder, reader.models->target.decoder, place.layers,
+      [&](int32_t id) { return tokenizer.is_special(id); }, shared_prefix(texts));
   const LatentInputs inputs{
       sides,
       store,
@@ -99,11 +100,12 @@ Json latents_document(const ActivationStore& store, const RowStore& place, const
       place.last_layer(),
       stability,
       reader.models->base.decoder,
-      &reader.models->target.decoder,
       tokenizer,
+      &reader.models->target,
       answers,
       {*reader.names, reader.chat.explainer.get(), static_cast<uint64_t>(reader.options.seed)},
-      place.layers.size() == 1 && sides.has_one_space() ? &cue_reader : nullptr};  // it reads one layer of both
+      texts,
+      store.info().target_tokenizer.empty() ? &row_reader : nullptr};  // a token is put into the base's ids alone
   Json document = {{"layer", place.last_layer()},
                    {"layers", group_text(place.layers)},
                    {"quality", fields_to_json(quality)},
@@ -115,6 +117,7 @@ Json latents_document(const ActivationStore& store, const RowStore& place, const
                     {{"position 0", store.info().num_masked_first},
                      {"special tokens", store.info().num_masked_special},
                      {"what texts begin with alike", store.info().num_masked_repeated},
+                     {"no token of the target's own that ends there", store.info().num_masked_unaligned},
                      {"norm outliers", store.info().num_masked_outliers}}},
                    {"features", latent_documents(inputs, shown)}};
   if (const std::string name = explainer_name(reader.options); !name.empty()) document["explainer"] = name;

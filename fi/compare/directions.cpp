@@ -43,7 +43,10 @@ class DirectionView {
                   {"examples", example_documents(texts, in_.tokenizer)}};
     add_names(entry, texts, in_.tokenizer, in_.naming);
     const auto values_of = [&](const PairedRows& rows) { return movement_along(rows, direction_.direction); };
-    add_token_cue(entry, texts, in_.reader, direction_.layer, values_of, in_.tokenizer, in_.naming.seed);
+    const auto largest = [&](const std::vector<TracedText>& changed) {
+      return in_.reader.largest(changed, direction_.layer, values_of);
+    };
+    add_token_cue(entry, texts, in_.reader.texts, largest, in_.tokenizer, in_.naming.seed);
     return entry;
   }
 

@@ -99,8 +99,6 @@ class Extraction {
     const LocateInputs inputs{pair_, prompts_, analysis, budget_, options_, folder_, corpus_};
     write_layer_evidence(inputs, progress_);
     write_sampled_answers(inputs, progress_);
-    if (corpus_ && !comparable && options_.layers.empty())
-      progress_.warn("the models' shapes differ: no crosscoder is trained, and --texts goes unused");
     Json manifest = describe(comparable);
     manifest["fidelity"] = weight_fidelity(pair_, analysis.discovery, options_, progress_);
     write_json(kManifestFile, manifest);

@@ -3,14 +3,13 @@
 #include <vector>
 
 #include "fi/activations/activation_store.h"
+#include "fi/capture/row_reader.h"
 #include "fi/compare/activation_view.h"
-#include "fi/compare/token_cue.h"
+#include "fi/compare/models.h"
 #include "fi/core/json.h"
 #include "fi/dictionary/layers_side_by_side.h"
 #include "fi/features/find_features.h"
 #include "fi/features/seed_stability.h"
-#include "fi/model/decoder.h"
-#include "fi/tokenizer/tokenizer.h"
 
 namespace fi {
 
@@ -23,11 +22,12 @@ struct LatentInputs {
   int64_t layer = 0;               // the last, where it reads several
   const SeedStability& stability;  // with one seed nothing is said of it
   const Decoder& base;
-  const Decoder* target;  // needed only without a common space; null: what a vector of its own promotes there is not known
-  const Tokenizer& tokenizer;
+  const Tokenizer& tokenizer;  // the base's, of the rows' tokens
+  const LoadedModel* target;   // needed only without a common space; null: what a vector of its own promotes there is not known
   const std::vector<ReadAnswer>& answers;  // of the texts; empty: not known
   Naming naming;
-  const CueReader* reader = nullptr;  // of the store's texts; null: no tokens are injected into any
+  const std::vector<TracedText>& texts;  // of the store
+  RowReader* reader = nullptr;           // of the store's layers; null: no tokens are injected into any text
 };
 
 /// Text and category of the rows from `first` on.

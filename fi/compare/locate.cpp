@@ -179,6 +179,10 @@ bool has_equal_vocabulary(const ModelPair& pair) {
          pair.base.tokenizer->fingerprint() == pair.target.tokenizer->fingerprint();
 }
 
+TokenizerPair tokenizers_of(const ModelPair& pair) {
+  return {*pair.base.tokenizer, *pair.target.tokenizer, has_equal_vocabulary(pair)};
+}
+
 bool has_equal_shape(const ModelPair& pair) {
   const ModelConfig& a = pair.base.decoder.config();
   const ModelConfig& b = pair.target.decoder.config();
@@ -190,14 +194,13 @@ void write_layer_evidence(const LocateInputs& inputs, ProgressSink& progress) {
     Locator(inputs, progress).run();
     return;
   }
-  write_file_atomically(inputs.folder / kLayersFile, to_pretty_json(depth_map_document(inputs, progress)));
+  const Json map = depth_map_document(inputs, progress);
+  write_file_atomically(inputs.folder / kLayersFile, to_pretty_json(map));
   write_file_atomically(inputs.folder / kLocalisationFile, to_pretty_json(Json::array()));
   write_file_atomically(inputs.folder / kDirectionsFile, to_pretty_json(Json::array()));
   write_answer_kl(inputs, progress);
   write_steering(inputs.folder / kSteeringFile, {});
-  make_folder(inputs.folder / kRowsFolder);
-  // Only where somebody asks for them: what `train` makes of such rows takes no part in a report.
-  if (has_equal_vocabulary(inputs.pair) && !inputs.options.layers.empty()) write_crosscoder_rows(inputs, 0, progress);
+  write_crosscoder_rows(inputs, least_similar_layer(map), progress);
 }
 
 }  // namespace fi

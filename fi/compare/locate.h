@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "fi/capture/aligned_text.h"
 #include "fi/compare/analysis.h"
 #include "fi/compare/budget.h"
 #include "fi/compare/models.h"
@@ -36,6 +37,9 @@ std::vector<T> thinned(const std::vector<T>& items, int64_t count) {
 /// True if the two models read and predict the same ids.
 bool has_equal_vocabulary(const ModelPair& pair);
 
+/// How the two models read a text.
+TokenizerPair tokenizers_of(const ModelPair& pair);
+
 /// True if layers of the two models can be compared and exchanged: equal depth, width, vocabulary and tokenizer.
 bool has_equal_shape(const ModelPair& pair);
 
@@ -43,7 +47,7 @@ bool has_equal_shape(const ModelPair& pair);
 /// patching), localisation.json (transplants and causal tests of the strongest changes), directions.json (principal directions
 /// of the difference at the layers that these point to), answer_kl.json (fi/compare/answer_kl.h) and rows/ (paired residual rows
 /// for a crosscoder, if the budget has one). Where the shapes or tokenizers differ, layers.json holds the layers at equal depth
-/// (fi/compare/depth.h), and the others but answer_kl.json are empty: nothing can be exchanged between such models.
+/// (fi/compare/depth.h), and the others but answer_kl.json and rows/ are empty: nothing can be exchanged between such models.
 void write_layer_evidence(const LocateInputs& inputs, ProgressSink& progress);
 
 }  // namespace fi

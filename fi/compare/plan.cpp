@@ -158,7 +158,7 @@ TokenPlan plan_tokens(const CompareOptions& options, const PromptSet& prompts, c
   plan.answers = 2 * (plan.num_discovery + plan.max_confirmation) * text;
   plan.layers = kLayerPasses * std::min(plan.num_discovery, budget.max_traced_texts) * text;
   plan.layers += kAnswerPasses * std::min(plan.num_discovery + plan.max_confirmation, budget.shown_answers) * text;
-  if (costs.have_equal_layers() || !options.layers.empty()) plan.crosscoder = 2 * budget.crosscoder_tokens;
+  plan.crosscoder = 2 * budget.crosscoder_tokens;
   if (!costs.have_equal_layers()) return plan;
   plan.patching = costs.base.num_layers / 2 * std::min(plan.num_discovery, budget.max_patched_texts) * text;
   const int64_t passes = kTransplantPasses * std::min(plan.max_confirmation, budget.texts_per_transplant) +

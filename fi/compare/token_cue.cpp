@@ -75,15 +75,12 @@ std::vector<double> CueReader::largest(const std::vector<TracedText>& changed, i
   return most;
 }
 
-void add_token_cue(Json& entry, const std::vector<ShownText>& shown, const CueReader& reader, int64_t layer,
-                   const std::function<at::Tensor(const PairedRows&)>& values_of, const Tokenizer& tokenizer, uint64_t seed) {
+void add_token_cue(Json& entry, const std::vector<ShownText>& shown, const std::vector<TracedText>& texts,
+                   const LargestActivations& largest, const Tokenizer& tokenizer, uint64_t seed) {
   const bool has_name = (entry.contains("name") && entry["name"].at("passes_bar")) ||
                         (entry.contains("described") && entry["described"].value("passes_bar", false));
   if (!has_name) return;
-  const LargestActivations largest = [&](const std::vector<TracedText>& texts) {
-    return reader.largest(texts, layer, values_of);
-  };
-  const auto cue = inject_tokens(shown, reader.texts, largest, seed);
+  const auto cue = inject_tokens(shown, texts, largest, seed);
   if (!cue) return;
   std::vector<std::string> tokens;
   for (const int32_t token : cue->tokens) tokens.push_back(tokenizer.token_text(token));

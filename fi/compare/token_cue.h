@@ -37,8 +37,9 @@ struct CueReader {
 };
 
 /// For features that have a name: "token_cue" {"tokens", "num_fired", "num_texts"} in their entry. A name that speaks of more
-/// than words is not borne out where the words alone do it (as sparse features of "reasoning" mostly are).
-void add_token_cue(Json& entry, const std::vector<ShownText>& shown, const CueReader& reader, int64_t layer,
-                   const std::function<at::Tensor(const PairedRows&)>& values_of, const Tokenizer& tokenizer, uint64_t seed);
+/// than words is not borne out where the words alone do it (as sparse features of "reasoning" mostly are). `shown` are of
+/// `texts`.
+void add_token_cue(Json& entry, const std::vector<ShownText>& shown, const std::vector<TracedText>& texts,
+                   const LargestActivations& largest, const Tokenizer& tokenizer, uint64_t seed);
 
 }  // namespace fi

@@ -15,6 +15,12 @@
 namespace fi {
 namespace {
 
+void check_tokenizer(const RowStore& place, const std::string& fingerprint, const LoadedModel& model) {
+  check(model.tokenizer->fingerprint() == fingerprint, ErrorCode::kIncompatible,
+        "[train] the rows in {} were read with another tokenizer than that of {}; name the models that were captured.",
+        place.folder.string(), model.files.name);
+}
+
 /// The models that rows are read with again, if any were named. Refused before a training that might take hours.
 std::optional<BothModels> models_of(const TrainRequest& request, const std::vector<RowStore>& stores, ProgressSink& progress) {
   if (request.models.base_model.empty()) return std::nullopt;
@@ -22,9 +28,8 @@ std::optional<BothModels> models_of(const TrainRequest& request, const std::vect
   BothModels models = load_both(request.models, progress);
   for (const RowStore& place : stores) {
     const StoreInfo info = ActivationStore::open(place.folder).info();
-    check(models.base.tokenizer->fingerprint() == info.tokenizer, ErrorCode::kIncompatible,
-          "[train] the rows in {} were read with another tokenizer than that of {}; name the models that were captured.",
-          place.folder.string(), models.base.files.name);
+    check_tokenizer(place, info.tokenizer, models.base);
+    check_tokenizer(place, info.target_tokenizer.empty() ? info.tokenizer : info.target_tokenizer, models.target);
   }
   return models;
 }

@@ -12,6 +12,11 @@ at::Tensor side_by_side(const at::Tensor& values, int64_t num_layers) {
   return values.reshape({2, num_layers, count, width}).transpose(1, 2).reshape({2, count, num_layers * width});
 }
 
+// [n, 2 * num_layers, width] -> [n, 2, num_layers * width]
+at::Tensor rows_side_by_side(const at::Tensor& rows, const at::Tensor& factors, int64_t num_layers) {
+  return side_by_side(rows.transpose(0, 1) * factors, num_layers).transpose(0, 1).contiguous();
+}
+
 // What each layer is multiplied by: [2 * num_layers, 1, 1].
 at::Tensor layer_factors(const Crosscoder& c, int64_t num_layers, bool has_one_space) {
   const at::Tensor& scale = c.scaling.scale;
@@ -42,7 +47,7 @@ class LayersSideBySide::Rows : public RowSource {
   int64_t num_models() const override { return 2; }
   int64_t d_model() const override { return source_.d_model() * num_layers_; }
   at::Tensor gather(std::span<const int64_t> indices) const override {
-    return side_by_side(source_.gather(indices).transpose(0, 1) * factors_, num_layers_).transpose(0, 1).contiguous();
+    return rows_side_by_side(source_.gather(indices), factors_, num_layers_);
   }
 
  private:
@@ -60,10 +65,14 @@ LayersSideBySide::LayersSideBySide(const Crosscoder& c, const RowSource& rows, b
     crosscoder_ = c;
     rows_ = std::shared_ptr<const RowSource>(std::shared_ptr<void>(), &rows);
   } else {
-    const at::Tensor factors = layer_factors(c, num_layers_, has_one_space);
-    crosscoder_ = crosscoder_of_two(c, num_layers_, factors);
-    rows_ = std::make_shared<Rows>(rows, factors, num_layers_);
+    factors_ = layer_factors(c, num_layers_, has_one_space);
+    crosscoder_ = crosscoder_of_two(c, num_layers_, factors_);
+    rows_ = std::make_shared<Rows>(rows, factors_, num_layers_);
   }
+}
+
+at::Tensor LayersSideBySide::as_read(const at::Tensor& rows) const {
+  return factors_.defined() ? rows_side_by_side(rows, factors_, num_layers_) : rows;
 }
 
 at::Tensor norm_shares_by_layer(const LayersSideBySide& sides, int64_t latent) {

@@ -23,12 +23,15 @@ class LayersSideBySide {
   const Crosscoder& crosscoder() const { return crosscoder_; }
   /// [n, 2, num_layers * d_model]
   const RowSource& rows() const { return *rows_; }
+  /// Other rows of the original's, [n, 2 * num_layers, d_model], as its crosscoder() reads them.
+  at::Tensor as_read(const at::Tensor& rows) const;
 
  private:
   class Rows;
 
   int64_t num_layers_;
   bool has_one_space_;
+  at::Tensor factors_;  // [2 * num_layers, 1, 1] what each layer is multiplied by; undefined: rows stay as they are
   Crosscoder crosscoder_;
   std::shared_ptr<const RowSource> rows_;
 };

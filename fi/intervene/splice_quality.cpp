@@ -1,6 +1,7 @@
 #include "fi/intervene/splice_quality.h"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 
 #include "fi/activations/row_source.h"
@@ -15,11 +16,12 @@ constexpr size_t kZeros = 0, kMean = 1;
 
 /// Sums over answer tokens of one model.
 struct SpliceSums {
+  int64_t num_answers = 0;
   double untouched_loss = 0.0;
   std::vector<double> loss, kl;  // by replacement
 };
 
-/// A batch of texts with the rows to replace and the rows whose predictions are looked at.
+/// A batch of texts as one model reads it, with the rows to replace and the rows whose predictions are looked at.
 struct SpliceBatch {
   PackedTexts packed;
   at::Tensor replaced;    // [n] int64 rows of the batch
@@ -29,23 +31,14 @@ struct SpliceBatch {
 
 at::Tensor long_tensor(const std::vector<int64_t>& values) { return at::tensor(at::ArrayRef<int64_t>(values), at::kLong); }
 
-// `next` goes through the places, text by text; `first_text` is the batch's first.
-SpliceBatch splice_batch(const std::vector<TracedText>& texts, int64_t first_text, std::span<const SplicePlace> places,
-                         size_t& next) {
+// `positions` are those that are replaced, by text.
+SpliceBatch splice_batch(const std::vector<TracedText>& texts, const std::vector<std::vector<int64_t>>& positions) {
   SpliceBatch batch{.packed = pack_texts(texts)};
   std::vector<int64_t> replaced, predicting, answers;
   for (size_t i = 0; i < texts.size(); ++i) {
-    const int64_t start = batch.packed.batch.starts[i];
-    int64_t first_replaced = -1;
-    for (; next < places.size() && places[next].text == first_text + static_cast<int64_t>(i); ++next) {
-      const int64_t row = start + places[next].position;
-      check(places[next].position >= 0 && row < batch.packed.batch.starts[i + 1], ErrorCode::kIncompatible,
-            "[splice] text {} has no token at position {}; use rows and texts of one capture.", places[next].text,
-            places[next].position);
-      if (first_replaced < 0) first_replaced = row;
-      replaced.push_back(row);
-    }
-    if (first_replaced < 0) continue;
+    if (positions[i].empty()) continue;
+    const int64_t start = batch.packed.batch.starts[i], first_replaced = start + positions[i].front();
+    for (const int64_t position : positions[i]) replaced.push_back(start + position);
     for (int64_t p = batch.packed.text_starts[i]; p < batch.packed.text_starts[i + 1]; ++p) {
       const int64_t row = batch.packed.predicting[p].item<int64_t>();
       if (row < first_replaced) continue;
@@ -57,6 +50,26 @@ SpliceBatch splice_batch(const std::vector<TracedText>& texts, int64_t first_tex
   batch.predicting = long_tensor(predicting);
   batch.answer_ids = long_tensor(answers);
   return batch;
+}
+
+using BothReadings = std::array<SpliceBatch, 2>;  // the base's, the target's
+
+// `next` goes through the places, text by text; `first_text` is the batch's first.
+BothReadings read_batch(const std::vector<TracedText>& texts, int64_t first_text, std::span<const SplicePlace> places,
+                        size_t& next) {
+  std::vector<std::vector<int64_t>> base(texts.size()), target(texts.size());
+  for (size_t i = 0; i < texts.size(); ++i) {
+    for (; next < places.size() && places[next].text == first_text + static_cast<int64_t>(i); ++next) {
+      const int64_t position = places[next].position;
+      const bool is_there = position >= 0 && position < static_cast<int64_t>(texts[i].ids.size());
+      check(is_there && target_position(texts[i], position) >= 0, ErrorCode::kIncompatible,
+            "[splice] text {} has no token at position {}, or no partner of it; use rows and texts of one capture.",
+            places[next].text, position);
+      base[i].push_back(position);
+      target[i].push_back(target_position(texts[i], position));
+    }
+  }
+  return {splice_batch(texts, base), splice_batch(as_target_reads(texts), target)};
 }
 
 class SpliceRun {
@@ -72,29 +85,27 @@ class SpliceRun {
     }
   }
 
-  void add(const SpliceBatch& batch) {
-    if (batch.predicting.numel() == 0) return;
-    num_rows_ += batch.replaced.numel();
-    num_answers_ += batch.predicting.numel();
+  void add(const BothReadings& batches) {
+    if (batches[0].predicting.numel() == 0 || batches[1].predicting.numel() == 0) return;
+    num_rows_ += batches[0].replaced.numel();
     std::vector<at::Tensor> first_streams, rows;
     for (size_t m = 0; m < 2; ++m) {
-      const std::vector<at::Tensor> streams = residuals_after(*models_[m], batch.packed.batch, layers_[m]);
+      const std::vector<at::Tensor> streams = residuals_after(*models_[m], batches[m].packed.batch, layers_[m]);
       first_streams.push_back(streams.front());
-      for (const at::Tensor& stream : streams) rows.push_back(stream.index_select(0, batch.replaced));
+      for (const at::Tensor& stream : streams) rows.push_back(stream.index_select(0, batches[m].replaced));
     }
     std::vector<at::Tensor> replaced;
     for (const auto& [name, replace] : replacements_) replaced.push_back(replace(stack_rows(rows)));
-    for (size_t m = 0; m < 2; ++m) add_model(m, batch, first_streams[m], replaced);
+    for (size_t m = 0; m < 2; ++m) add_model(m, batches[m], first_streams[m], replaced);
   }
 
   SpliceReport report(int64_t num_texts) const {
-    if (num_answers_ == 0) return {.num_texts = num_texts};
-    const auto n = static_cast<double>(num_answers_);
+    if (sums_[0].num_answers == 0) return {.num_texts = num_texts};
     SpliceReport report{.num_texts = num_texts,
                         .num_rows = num_rows_,
-                        .num_answers = num_answers_,
-                        .base_loss = sums_[0].untouched_loss / n,
-                        .target_loss = sums_[1].untouched_loss / n};
+                        .num_answers = sums_[0].num_answers,
+                        .base_loss = sums_[0].untouched_loss / static_cast<double>(sums_[0].num_answers),
+                        .target_loss = sums_[1].untouched_loss / static_cast<double>(sums_[1].num_answers)};
     for (size_t i = 0; i < replacements_.size(); ++i)
       report.replacements.push_back({replacements_[i].first, effect(sums_[0], i), effect(sums_[1], i)});
     return report;
@@ -102,6 +113,7 @@ class SpliceRun {
 
  private:
   void add_model(size_t m, const SpliceBatch& batch, const at::Tensor& stream, const std::vector<at::Tensor>& replaced) {
+    sums_[m].num_answers += batch.predicting.numel();
     const at::Tensor untouched = go_on(m, batch, stream, {});
     const auto num_layers = static_cast<int64_t>(layers_[m].size());
     std::vector<at::Tensor> spliced;
@@ -146,7 +158,7 @@ class SpliceRun {
   }
 
   SpliceEffect effect(const SpliceSums& sums, size_t i) const {
-    const auto n = static_cast<double>(num_answers_);
+    const auto n = static_cast<double>(sums.num_answers);
     const auto recovered = [&](size_t baseline) {
       const double lost = sums.loss[baseline] - sums.untouched_loss;
       return lost <= 0.0 ? std::numeric_limits<double>::quiet_NaN() : 1.0 - (sums.loss[i] - sums.untouched_loss) / lost;
@@ -162,22 +174,28 @@ class SpliceRun {
   const std::vector<std::pair<std::string, RowReplacement>>& replacements_;
   SpliceSums sums_[2];
   int64_t num_rows_ = 0;
-  int64_t num_answers_ = 0;
 };
+
+void check_ids(const std::vector<TracedText>& texts, int64_t num_tokens) {
+  for (const TracedText& text : texts) {
+    for (const int32_t id : text.ids) {
+      check(id >= 0 && id < num_tokens, ErrorCode::kIncompatible,
+            "[splice] the texts have id {}, a model {} tokens; name the models that the rows are of.", id, num_tokens);
+    }
+  }
+}
 
 void check_splice(const Decoder& base, const Decoder& target, const std::vector<TracedText>& texts, const LayerGroup& layers) {
   const ModelConfig &a = base.config(), &b = target.config();
-  check(a.vocab_size == b.vocab_size, ErrorCode::kIncompatible,
+  const bool have_own_ids =
+      std::all_of(texts.begin(), texts.end(), [](const TracedText& text) { return text.target.has_value(); });
+  check(a.vocab_size == b.vocab_size || have_own_ids, ErrorCode::kIncompatible,
         "[splice] base has {} tokens, target {}; rows of both need the same token ids.", a.vocab_size, b.vocab_size);
   invariant(!layers.empty() && std::is_sorted(layers.begin(), layers.end()), "layers are there and ascending");
   check(layers.front() >= 0 && layers.back() < b.num_layers, ErrorCode::kIncompatible,
         "[splice] layer is {}, the target has 0 to {}.", group_text(layers), b.num_layers - 1);
-  for (const TracedText& text : texts) {
-    for (const int32_t id : text.ids) {
-      check(id >= 0 && id < a.vocab_size, ErrorCode::kIncompatible,
-            "[splice] the texts have id {}, the models {} tokens; name the models that the rows are of.", id, a.vocab_size);
-    }
-  }
+  check_ids(texts, a.vocab_size);
+  check_ids(as_target_reads(texts), b.vocab_size);
 }
 
 }  // namespace
@@ -197,7 +215,7 @@ SpliceReport splice_quality(const Decoder& base, const Decoder& target, const st
   size_t next = 0;
   for (const std::vector<TracedText>& batch : in_batches(texts, kTraceTokens)) {
     check_interrupt();
-    run.add(splice_batch(batch, first_text, places, next));
+    run.add(read_batch(batch, first_text, places, next));
     first_text += static_cast<int64_t>(batch.size());
     progress.advance(static_cast<int64_t>(batch.size()));
   }

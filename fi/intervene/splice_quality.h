@@ -16,7 +16,7 @@ namespace fi {
 /// Which rows of the texts are replaced: those that a dictionary is meant for.
 struct SplicePlace {
   int64_t text = 0;      // index into the texts
-  int64_t position = 0;  // token position in it
+  int64_t position = 0;  // token position in it, in the base's ids
 };
 
 /// Rows of both models [n, 2 * num_layers, d_model] (stack_rows) -> what stands in their place.
@@ -56,7 +56,7 @@ void visit_fields(NamedSplice& s, Visit&& visit) {
 struct SpliceReport {
   int64_t num_texts = 0;
   int64_t num_rows = 0;     // replaced
-  int64_t num_answers = 0;  // answer tokens that were predicted
+  int64_t num_answers = 0;  // answer tokens that were predicted, in the base's ids
   double base_loss = 0.0;   // nats an answer token, nothing replaced
   double target_loss = 0.0;
   std::vector<NamedSplice> replacements;  // "zeros" and "mean" first, then those that were given
@@ -79,8 +79,9 @@ struct SpliceOptions {
 
 /// Both models read the texts; after each of the layers, their rows at `places` (sorted by text) are replaced by what becomes of
 /// the untouched ones, and each model goes on with its own. Effects are means over the answer tokens that are predicted from a
-/// replaced row or one after it. Memory does not grow with the texts. Without such a token num_answers is 0, and nothing else is
-/// there. kIncompatible for models of different vocabularies or texts of other ids.
+/// replaced row or one after it, each model's own where they read other ids. Memory does not grow with the texts. Without such a
+/// token num_answers is 0, and nothing else is there. kIncompatible for models of different vocabularies that read the same ids,
+/// or texts of ids that a model does not have.
 SpliceReport splice_quality(const Decoder& base, const Decoder& target, const std::vector<TracedText>& texts,
                             std::span<const SplicePlace> places,
                             const std::vector<std::pair<std::string, RowReplacement>>& replacements, const SpliceOptions& options,

@@ -61,6 +61,22 @@ TEST(AlignedText, TemplatesHaveNoPartner) {
   EXPECT_EQ(text.predictions.front().target, 14u);
 }
 
+TEST(AlignedText, AsATextOfRowsEveryPositionKnowsItsPartner) {
+  const Tokenizer plain = byte_tokenizer(""), chat = byte_tokenizer("User: {{ messages[0].content | trim }}\nBot:");
+  const TracedText text = traced_text(align_text(plain, chat, " Why? ", "So.", "any"));
+  ASSERT_TRUE(text.target);
+  EXPECT_EQ(text.category, "any");
+  EXPECT_EQ(text.target->partners, (std::vector<int32_t>{-1, 6, 7, 8, 9, -1, 15, 16, 17}));
+}
+
+TEST(AlignedText, PlainTextHasNoTemplate) {
+  const Tokenizer plain = byte_tokenizer(""), chat = byte_tokenizer("User: {{ messages[0].content | trim }}\nBot:");
+  const TracedText text = traced_text(align_plain_text(plain, chat, "So.", "own"));
+  EXPECT_EQ(text.answer_start, 0);
+  EXPECT_EQ(text.target->ids, text.ids);
+  EXPECT_EQ(text.target->partners, (std::vector<int32_t>{0, 1, 2}));
+}
+
 // SmolLM2's merges in its own template beside bytes without one.
 TEST(AlignedText, CoversTheBuiltInPrompts) {
   const auto path = smollm2_path();

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "fi/activations/activation_store.h"
+#include "fi/capture/row_reader.h"
 #include "fi/core/error.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/tiny_models.h"
@@ -97,6 +98,56 @@ TEST_F(StoreRows, LayersBesideTheSameOneOfTheBaseAreRefused) {
   const StoreInfo info = store({0, 2});
   EXPECT_EQ(info.base_hook_point, "resid_post.0+1");
   EXPECT_EQ(info.widths, (std::vector<int64_t>{24, 24, 32, 32}));
+}
+
+// The first token of the base is two of the target; its second ends where none of the target does.
+TracedText read_in_own_ids(const TokenIds& base, const TokenIds& target, std::vector<int32_t> partners) {
+  TracedText text{.ids = base, .category = "x"};
+  text.target = OwnReading{.ids = target, .answer_start = 2, .partners = std::move(partners)};
+  return text;
+}
+
+TEST_F(StoreRows, AModelOfAnotherTokenizerIsReadWhereItsOwnTokensEnd) {
+  const Decoder other = load_tiny("olmo2");
+  const TracedText text = read_in_own_ids({1, 5, 9, 2, 7}, {3, 4, 6, 8, 1, 5}, {1, -1, 3, 4, 5});
+  const StoreRowsOptions options{
+      .folder = folder_.path(), .tokenizer = "a", .target_tokenizer = "b", .layers = {1}, .outlier_factor = 1e9};
+  const StoreInfo info = store_rows(base_, other, {text}, [](int32_t id) { return id == 2; }, options, silent_progress());
+  EXPECT_EQ(info.num_masked_first, 1);
+  EXPECT_EQ(info.num_masked_unaligned, 1);
+  EXPECT_EQ(info.num_masked_special, 1);
+  ASSERT_EQ(info.num_rows, 2);  // 9 and 7
+  EXPECT_FALSE(has_one_space(info));
+  EXPECT_FALSE(has_one_space({.target_tokenizer = "b"}));
+  EXPECT_TRUE(has_one_space({.relation = "sibling", .target_tokenizer = "b"}));
+  EXPECT_TRUE(has_one_space({.relation = "fine-tune"}));
+  EXPECT_FALSE(has_one_space({.relation = "unrelated"}));  // of one shape, but a space each
+  const ActivationStore store = ActivationStore::open(folder_.path());
+  EXPECT_EQ(store.info().target_tokenizer, "b");
+  const at::Tensor base = residual_streams(base_, pack({&text.ids, 1}))[2];  // beside block 1 of 2
+  const at::Tensor own = residual_streams(other, pack({&text.target->ids, 1}), 1).back();
+  const at::Tensor stored = read_rows(store, 0, 2);
+  for (const auto& [row, position] : {std::pair(0, 2), std::pair(1, 4)}) {
+    EXPECT_EQ(store.place(row).position, position);
+    EXPECT_EQ(store.place(row).token, text.ids[static_cast<size_t>(position)]);
+    EXPECT_TRUE(at::allclose(stored[row][0], base[position], 1e-3, 1e-3));
+    const int64_t partner = text.target->partners[static_cast<size_t>(position)];
+    EXPECT_TRUE(at::allclose(stored[row][1].narrow(0, 0, 24), own[partner], 1e-3, 1e-3));
+  }
+}
+
+TEST_F(StoreRows, AReaderGivesTheRowsThatAStoreWouldHold) {
+  const auto is_special = [](int32_t id) { return id == 2; };
+  const StoreRowsOptions options{.folder = folder_.path(), .layers = {0, 1}, .outlier_factor = 1e9};
+  store_rows(base_, target_, texts_, is_special, options, silent_progress());
+  const ActivationStore store = ActivationStore::open(folder_.path());
+  RowReader reader(base_, target_, {0, 1}, is_special, 0);
+  const ReadRows read = reader.read(texts_, 10);
+  ASSERT_EQ(std::ssize(read.places), store.num_rows());
+  EXPECT_TRUE(at::allclose(read.rows, read_rows(store, 0, store.num_rows()), 1e-3, 1e-3));
+  EXPECT_EQ(read.places.back().text, store.place(store.num_rows() - 1).text + 10);
+  EXPECT_EQ(reader.masked().special, store.info().num_masked_special);
+  EXPECT_TRUE(reader.read({{{4}, 1, "y"}}).places.empty());
 }
 
 TEST_F(StoreRows, ModelsOfOtherShapesStandSideBySide) {

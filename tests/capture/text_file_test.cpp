@@ -31,6 +31,34 @@ TEST(TextFile, TextsComeBackWithTheirAnswers) {
   }
 }
 
+TracedText with_own_reading(const TokenIds& ids, const TokenIds& target, std::vector<int32_t> partners) {
+  TracedText text{.ids = ids, .answer_start = 1};
+  text.target = OwnReading{.ids = target, .answer_start = 2, .partners = std::move(partners)};
+  return text;
+}
+
+TEST(TextFile, ReadingsOfTheTargetsOwnComeBack) {
+  const TemporaryFolder folder;
+  write_texts(folder.path(), {with_own_reading({1, 5}, {7, 8, 9}, {-1, 2}), with_own_reading({4}, {6, 3}, {1})});
+  const std::vector<TracedText> back = read_texts(folder.path());
+  ASSERT_EQ(back.size(), 2U);
+  ASSERT_TRUE(back[0].target && back[1].target);
+  EXPECT_EQ(back[0].target->ids, (TokenIds{7, 8, 9}));
+  EXPECT_EQ(back[0].target->partners, (std::vector<int32_t>{-1, 2}));
+  EXPECT_EQ(back[1].target->ids, (TokenIds{6, 3}));
+  EXPECT_EQ(back[1].target->answer_start, 2);
+  EXPECT_EQ(target_position(back[0], 1), 2);
+  EXPECT_EQ(as_target_reads(back)[0].ids, back[0].target->ids);
+}
+
+TEST(TextFile, PartnersOutsideTheTargetsTextAreRefused) {
+  const TemporaryFolder folder;
+  for (const std::vector<int32_t>& partners : {std::vector<int32_t>{0, 3}, {-2, 0}, {0}, {0, 1, 2}}) {
+    write_texts(folder.path(), {with_own_reading({1, 5}, {7, 8, 9}, partners)});
+    EXPECT_EQ(refusal(folder), ErrorCode::kInvalid);
+  }
+}
+
 TEST(TextFile, DamagedFilesAreRefused) {
   const TemporaryFolder folder;
   EXPECT_EQ(refusal(folder), ErrorCode::kNotFound);

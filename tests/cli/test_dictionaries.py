@@ -6,6 +6,7 @@ import shutil
 import struct
 import subprocess
 
+import numpy
 import pytest
 import tiny_model
 from built import PROGRAM, ROOT
@@ -52,6 +53,13 @@ def tensors_of(path: pathlib.Path) -> dict:
     data = path.read_bytes()
     (size,) = struct.unpack("<Q", data[:8])
     return {name: value for name, value in json.loads(data[8 : 8 + size]).items() if name != "__metadata__"}
+
+
+def half_precision_of(path: pathlib.Path, name: str) -> numpy.ndarray:
+    data = path.read_bytes()
+    entry = tensors_of(path)[name]
+    first, last = (8 + struct.unpack("<Q", data[:8])[0] + offset for offset in entry["data_offsets"])
+    return numpy.frombuffer(data[first:last], "<f2").reshape(entry["shape"]).astype("f4")
 
 
 def test_imports_say_what_they_found(program, tmp_path):
@@ -257,6 +265,52 @@ def test_a_comparison_classes_latents_of_models_of_other_widths(program, models,
     assert [feature for feature in report["features"] if feature["engine"] == "crosscoder"]
     wrong = program("compare", models.base, smaller, "--layers", "99", "--output-dir", "other")
     assert wrong.returncode == 2 and "--layers names layer 99" in wrong.stderr
+
+
+def test_the_same_model_in_other_ids_has_the_same_rows_and_latents(program, models, tmp_path):
+    swapped = tiny_model.write_model_of_other_ids(tmp_path / "swapped")
+    small = ["--layers", "2", "--budget", "quick", "--tokens", "3000", "--num-latents", "64", "--k", "4"]
+    result = program("compare", models.base, swapped, *small, "--output-dir", "run")
+    assert result.returncode == 0, result.stderr
+    (path,) = (tmp_path / "run").glob("**/store.json")
+    store = json.loads(path.read_text())
+    assert store["target_tokenizer"] not in ("", store["tokenizer"]) and store["num_masked_unaligned"] > 0
+    rows = half_precision_of(path.parent / "shard_00000.safetensors", "rows")
+    assert len(rows) > 100 and abs(rows[:, 0] - rows[:, 1]).max() < 0.01 * abs(rows).max()
+    (path,) = (tmp_path / "run").glob("**/latents.json")
+    latents = json.loads(path.read_text())
+    assert latents["classes"]["shared"] > 0
+    assert not any(latents["classes"][kind] for kind in ("added", "removed", "modified"))
+    assert latents["rows_dropped"]["no token of the target's own that ends there"] == store["num_masked_unaligned"]
+
+
+def test_models_trained_apart_have_no_common_space(program, models, tmp_path):
+    other = tiny_model.write_unrelated_model(tmp_path / "other")
+    small = ["--layers", "2", "--budget", "quick", "--tokens", "6000", "--num-latents", "64", "--k", "4"]
+    result = program("compare", models.base, other, *small, "--output-dir", "run")
+    assert result.returncode == 0, result.stderr
+    (store,) = (tmp_path / "run").glob("**/store.json")
+    assert json.loads(store.read_text())["relation"] == "unrelated"
+    (path,) = (tmp_path / "run").glob("**/latents.json")
+    classes = json.loads(path.read_text())["classes"]
+    # Both read the same letters. A direction of one means nothing in the other: by that measure nothing would be shared.
+    assert classes["shared"] > 20 and classes["added"] + classes["removed"] + classes["modified"] <= 3
+
+
+def test_models_of_other_tokenizers_share_a_dictionary(program, models, tmp_path):
+    merged = tiny_model.write_model_of_other_ids(tmp_path / "merged", ("t h", "th e", "i n", "Ġ a"))
+    captured = program("capture", models.base, merged, "--budget", "quick", "--tokens", "1500")
+    assert captured.returncode == 0, captured.stderr
+    (store,) = tmp_path.glob("**/store.json")
+    layer = int(json.loads(store.read_text())["hook_point"].rsplit(".", 1)[1])
+    assert tiny_model.LAYERS // 4 <= layer < tiny_model.LAYERS - tiny_model.LAYERS // 4
+    words = ["--activations", store.parent, *SMALL, "--out", "dictionary"]
+    result = program("train", models.base, merged, *words, "--json")
+    assert result.returncode == 0, result.stderr
+    (report,) = json.loads(result.stdout)
+    assert report["spliced"]["num_answers"] > 0
+    other = program("train", models.base, models.base, *words)
+    assert other.returncode == 8 and "another tokenizer" in other.stderr
 
 
 def test_one_dictionary_reads_layers_that_were_captured_together(program, models, tmp_path):

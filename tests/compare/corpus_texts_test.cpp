@@ -19,11 +19,16 @@ constexpr const char* kTemplate =
 
 Tokenizer words() { return Tokenizer::from_json(kWords, {{"bos_token", "<s>"}}, kTemplate); }
 
+std::vector<TracedText> read_by_one(const TextCorpus& corpus, CorpusLimits limits) {
+  const Tokenizer tokenizer = words();
+  return corpus_texts({tokenizer, tokenizer}, corpus, limits);
+}
+
 CorpusText plain(std::string text) { return {.text = std::move(text), .place = "line 1 of x"}; }
 
 TEST(CorpusTexts, PlainTextsAndChatsAreReadAsTheModelWants) {
   const TextCorpus corpus{.texts = {plain("a b"), {.messages = {{"user", "a"}, {"model", "b"}}}}};
-  const auto texts = corpus_texts(words(), corpus, {.max_tokens = 100, .max_length = 100});
+  const auto texts = read_by_one(corpus, {.max_tokens = 100, .max_length = 100});
   ASSERT_EQ(texts.size(), 2U);
   EXPECT_EQ(texts[0].ids, (TokenIds{3, 4}));
   EXPECT_EQ(texts[1].ids, (TokenIds{0, 1, 3, 2, 4}));
@@ -32,23 +37,39 @@ TEST(CorpusTexts, PlainTextsAndChatsAreReadAsTheModelWants) {
 
 TEST(CorpusTexts, EndWithTheModelsLengthAndWithTheTokensAskedFor) {
   const TextCorpus corpus{.texts = {plain("a b c a b c"), plain("b"), plain("c")}};
-  const auto texts = corpus_texts(words(), corpus, {.max_tokens = 5, .max_length = 4});
+  const auto texts = read_by_one(corpus, {.max_tokens = 5, .max_length = 4});
   ASSERT_EQ(texts.size(), 2U);
   EXPECT_EQ(texts[0].ids, (TokenIds{3, 4, 5, 3}));
 }
 
 TEST(CorpusTexts, AChatThatTheTemplateRefusesIsNamed) {
   const TextCorpus corpus{.texts = {{.messages = {{"tool", "x"}}, .place = "line 7 of chats.jsonl"}}};
-  expect_failure([&] { corpus_texts(words(), corpus, {.max_tokens = 5, .max_length = 4}); }, ErrorCode::kInvalid,
+  expect_failure([&] { read_by_one(corpus, {.max_tokens = 5, .max_length = 4}); }, ErrorCode::kInvalid,
                  {"line 7 of chats.jsonl", "no tools"});
 }
 
 TEST(CorpusTexts, EachKindKnowsWhatAllItsTextsBeginWith) {
   const TextCorpus corpus{
       .texts = {plain("a b c"), plain("a b b"), {.messages = {{"user", "a"}}}, {.messages = {{"user", "b"}}}}};
-  const auto texts = corpus_texts(words(), corpus, {.max_tokens = 100, .max_length = 100});
+  const auto texts = read_by_one(corpus, {.max_tokens = 100, .max_length = 100});
   EXPECT_EQ(texts[0].num_repeated, 2);  // a b
   EXPECT_EQ(texts[2].num_repeated, 2);  // <s> user
+}
+
+TEST(CorpusTexts, OfModelsOfOtherTokenizersEndWhereEitherWouldBeTooLong) {
+  const char* letters = R"({"version":"1.0","added_tokens":[],"normalizer":null,"pre_tokenizer":{"type":"Split",
+    "pattern":{"Regex":"[a-c]| "},"behavior":"Isolated","invert":false},"post_processor":null,"decoder":null,
+    "model":{"type":"WordLevel","vocab":{"a":0,"b":1,"c":2," ":3,"[UNK]":4},"unk_token":"[UNK]"}})";
+  const Tokenizer base = words(), target = Tokenizer::from_json(letters, Json::object(), "");
+  const auto read = [&](CorpusText text) {
+    return corpus_texts({base, target, false}, {.texts = {std::move(text)}}, {.max_tokens = 100, .max_length = 4}).at(0);
+  };
+  const TracedText text = read(plain("a b c a b c"));  // spaces are tokens of the target
+  EXPECT_EQ(text.ids, (TokenIds{3, 4}));
+  EXPECT_EQ(text.target->ids, (TokenIds{0, 3, 1}));
+  EXPECT_EQ(text.target->partners, (std::vector<int32_t>{0, 2}));
+  expect_failure([&] { read({.messages = {{"user", "a"}}, .place = "line 7 of chats.jsonl"}); }, ErrorCode::kUnsupported,
+                 {"line 7 of chats.jsonl", "templates of their own"});
 }
 
 std::vector<TracedText> some(size_t count, const std::string& category) {

@@ -24,7 +24,8 @@ std::vector<AnswerPair> some_pairs() {
 std::vector<TracedText> texts_of(const std::vector<AnswerPair>& pairs, int64_t max_tokens) {
   std::vector<const AnswerPair*> pointers;
   for (const AnswerPair& pair : pairs) pointers.push_back(&pair);
-  return crosscoder_texts(letters(), pointers, max_tokens, 3);
+  const Tokenizer tokenizer = letters();
+  return crosscoder_texts({tokenizer, tokenizer}, pointers, max_tokens, 3);
 }
 
 TEST(CrosscoderTexts, BothAnswersFollowOneAnotherAndNoRowIsThereTwice) {
@@ -49,6 +50,19 @@ TEST(CrosscoderTexts, RepeatedIdsDoNotCountAsRead) {
   const auto first = static_cast<int64_t>(all[0].ids.size());
   EXPECT_EQ(texts_of(pairs, first).size(), all[1].num_repeated > 0 ? 2U : 1U);
   EXPECT_EQ(texts_of(pairs, 0).size(), 0U);
+}
+
+TEST(CrosscoderTexts, ModelsOfOtherTokenizersReadThemInTheirOwnIds) {
+  std::string renumbered = kLetters;
+  renumbered.replace(renumbered.find(R"("a":1,"b":2)"), 11, R"("a":2,"b":1)");
+  const Tokenizer base = letters(), target = Tokenizer::from_json(renumbered, {{"bos_token", "<s>"}}, "");
+  const AnswerPair pair{.category = "x", .prompt = "a b", .base = "e e a", .target = "e e b"};
+  const std::vector<TracedText> texts = crosscoder_texts({base, target, false}, {&pair}, 1000, 3);
+  ASSERT_EQ(texts.size(), 2U);
+  EXPECT_EQ(texts[0].ids, (TokenIds{1, 2, 5, 5, 2}));
+  EXPECT_EQ(texts[0].target->ids, (TokenIds{2, 1, 5, 5, 1}));
+  EXPECT_EQ(texts[0].target->partners, (std::vector<int32_t>{0, 1, 2, 3, 4}));
+  EXPECT_EQ(texts[1].num_repeated, 4);
 }
 
 }  // namespace

@@ -42,6 +42,7 @@ TEST(LayersSideBySide, CodesAreTheScaledOnesAndReconstructionsTheSame) {
     EXPECT_EQ(sides.num_layers(), 2);
     const at::Tensor original = read_rows(rows, 0, 12), wide = read_rows(sides.rows(), 0, 12);
     EXPECT_TRUE(at::allclose(wide, by_hand(original)));
+    EXPECT_TRUE(sides.as_read(original).equal(wide));
     const at::Tensor codes = encode(c, original), wide_codes = encode(sides.crosscoder(), wide);
     ASSERT_GT(codes.count_nonzero().item<int64_t>(), 5);
     EXPECT_TRUE(at::allclose(wide_codes, scaled_codes(c, codes), 1e-4, 1e-5));
@@ -55,6 +56,7 @@ TEST(LayersSideBySide, OneLayerOfEachStaysAsItIs) {
   const LayersSideBySide sides(c, rows);
   EXPECT_EQ(sides.num_layers(), 1);
   EXPECT_EQ(&sides.rows(), &rows);
+  EXPECT_TRUE(sides.as_read(read_rows(rows, 0, 3)).equal(read_rows(rows, 0, 3)));
   EXPECT_TRUE(sides.crosscoder().decoder.equal(c.decoder));
   EXPECT_EQ(sides.crosscoder().code_norm, c.code_norm);
 }
@@ -64,6 +66,7 @@ TEST(LayersSideBySide, WithoutACommonSpaceRowsAreNormalised) {
   const MemoryRows rows(sample_rows());
   const LayersSideBySide sides(c, rows, /*has_one_space=*/false);
   const at::Tensor original = read_rows(rows, 0, 12), own = read_rows(sides.rows(), 0, 12);
+  EXPECT_TRUE(sides.as_read(original).equal(own));
   EXPECT_TRUE(at::allclose(own - sides.crosscoder().scaling.mean, normalise(c.scaling, original), 1e-4, 1e-5));
   const at::Tensor codes = encode(c, original), own_codes = encode(sides.crosscoder(), own);
   ASSERT_GT(codes.count_nonzero().item<int64_t>(), 5);

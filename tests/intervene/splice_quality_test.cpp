@@ -103,6 +103,33 @@ TEST_F(SpliceQuality, BothModelsRowsAreSeenTogether) {
   EXPECT_EQ(same.replacements[2].base.kl, 0.0);
 }
 
+// The same text under a token that only the target reads: rows of the base keep their partners, one place later.
+TEST_F(SpliceQuality, EachModelGoesOnInItsOwnIds) {
+  std::vector<TracedText> texts = texts_, shifted = texts_;
+  std::vector<SplicePlace> shifted_places = places_;
+  for (SplicePlace& place : shifted_places) ++place.position;
+  for (size_t i = 0; i < texts.size(); ++i) {
+    shifted[i].ids.insert(shifted[i].ids.begin(), 3);
+    ++shifted[i].answer_start;
+    texts[i].target = OwnReading{.ids = shifted[i].ids, .answer_start = shifted[i].answer_start};
+    for (size_t p = 0; p < texts_[i].ids.size(); ++p) texts[i].target->partners.push_back(static_cast<int32_t>(p) + 1);
+  }
+  const std::vector<std::pair<std::string, RowReplacement>> halved = {
+      {"half", [](const at::Tensor& rows) { return rows * 0.5; }}};
+  const SpliceOptions options{.layers = {kLayer}, .mean = mean_};
+  const SpliceReport both = splice_quality(base_, target_, texts, places_, halved, options, silent_progress());
+  const SpliceReport plain = splice(halved);
+  const SpliceReport moved = splice_quality(base_, target_, shifted, shifted_places, halved, options, silent_progress());
+  EXPECT_EQ(both.num_answers, plain.num_answers);
+  EXPECT_NEAR(both.base_loss, plain.base_loss, 1e-6);
+  EXPECT_NEAR(both.target_loss, moved.target_loss, 1e-6);
+  EXPECT_NEAR(both.replacements[2].base.kl, plain.replacements[2].base.kl, 1e-6);
+  EXPECT_NEAR(both.replacements[2].target.kl, moved.replacements[2].target.kl, 1e-6);
+  EXPECT_NE(moved.target_loss, plain.target_loss);
+  texts[0].target->partners[2] = -1;
+  EXPECT_THROW(splice_quality(base_, target_, texts, places_, halved, options, silent_progress()), Error);
+}
+
 TEST_F(SpliceQuality, WithoutReplacedRowsThereIsNothingToSay) {
   const SpliceReport report =
       splice_quality(base_, target_, texts_, {}, {}, {.layers = {kLayer}, .mean = mean_}, silent_progress());
