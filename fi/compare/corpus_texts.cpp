@@ -16,13 +16,7 @@ int64_t num_ids(const TracedText& text) { return static_cast<int64_t>(text.ids.s
 
 TracedText read_by_both(const TokenizerPair& tokenizers, const CorpusText& text) {
   const Tokenizer& tokenizer = tokenizers.base;
-  if (!tokenizers.is_one) {
-    check(text.messages.empty(), ErrorCode::kUnsupported,
-          "[texts] {} is a chat, and the models have tokenizers and templates of their own; give plain texts, with --text-column "
-          "if they are in another field.",
-          text.place);
-    return traced_text(align_plain_text(tokenizer, tokenizers.target, text.text, kOwnTexts));
-  }
+  if (!tokenizers.is_one) return traced_text(align_plain_text(tokenizer, tokenizers.target, text.text, kOwnTexts));
   try {
     const std::string plain = text.messages.empty() ? text.text : tokenizer.render_chat(text.messages, false);
     return {.ids = tokenizer.encode_whole(plain).ids, .category = kOwnTexts};
@@ -76,8 +70,18 @@ std::optional<TextCorpus> read_corpus(const CompareOptions& options, const Budge
                                       .seed = static_cast<uint64_t>(options.seed)});
 }
 
+void check_readable(const TokenizerPair& tokenizers, const TextCorpus& corpus) {
+  for (const CorpusText& text : corpus.texts) {
+    check(tokenizers.is_one || text.messages.empty(), ErrorCode::kUnsupported,
+          "[texts] {} is a chat, and the models have tokenizers and templates of their own; give plain texts, with --text-column "
+          "if they are in another field.",
+          text.place);
+  }
+}
+
 std::vector<TracedText> corpus_texts(const TokenizerPair& tokenizers, const TextCorpus& corpus, const CorpusLimits& limits) {
   const auto longest = static_cast<size_t>(std::min(limits.max_length, kTraceTokens));
+  check_readable(tokenizers, corpus);
   std::vector<TracedText> chats, plain;
   int64_t num_tokens = 0;
   for (const CorpusText& source : corpus.texts) {

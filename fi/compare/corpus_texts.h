@@ -17,13 +17,16 @@ inline constexpr const char* kOwnTexts = "own_texts";
 /// `sample_texts`.
 std::optional<TextCorpus> read_corpus(const CompareOptions& options, const Budget& budget);
 
+/// kUnsupported for a chat where the models' tokenizers differ: each has a template of its own.
+void check_readable(const TokenizerPair& tokenizers, const TextCorpus& corpus);
+
 struct CorpusLimits {
   int64_t max_tokens = 0;  // of all texts together
   int64_t max_length = 0;  // of one, in ids: that of the model; longer texts end there, or after kTraceTokens
 };
 
 /// Texts of a corpus as both models read them, chats through the model's template. kInvalid, with file and place, for a chat that
-/// the template refuses; kUnsupported for a chat where the models' tokenizers differ: each has a template of its own.
+/// the template refuses; kUnsupported as check_readable.
 std::vector<TracedText> corpus_texts(const TokenizerPair& tokenizers, const TextCorpus& corpus, const CorpusLimits& limits);
 
 /// Texts of `answers` and of `corpus` in random order, as many as hold `max_tokens`: half of the tokens from each, and more from

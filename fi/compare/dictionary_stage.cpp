@@ -92,6 +92,7 @@ Json latents_document(const ActivationStore& store, const RowStore& place, const
   RowReader row_reader(
       reader.models->base.decoder, reader.models->target.decoder, place.layers,
       [&](int32_t id) { return tokenizer.is_special(id); }, shared_prefix(texts));
+  const LatentReader latent_reader{row_reader, sides, store.info()};
   const LatentInputs inputs{
       sides,
       store,
@@ -105,7 +106,7 @@ Json latents_document(const ActivationStore& store, const RowStore& place, const
       answers,
       {*reader.names, reader.chat.explainer.get(), static_cast<uint64_t>(reader.options.seed)},
       texts,
-      store.info().target_tokenizer.empty() ? &row_reader : nullptr};  // a token is put into the base's ids alone
+      store.info().target_tokenizer.empty() ? &latent_reader : nullptr};  // a token is put into the base's ids alone
   Json document = {{"layer", place.last_layer()},
                    {"layers", group_text(place.layers)},
                    {"quality", fields_to_json(quality)},

@@ -83,6 +83,7 @@ class Extraction {
 
   Json run() {
     check_layers();
+    if (corpus_) check_readable(tokenizers_of(pair_), *corpus_);
     begin_folder();
     for (const Json& row : read_jsonl(folder_ / kAnswersFile, "answers"))
       pairs_.push_back(answer_pair_from_json(row, kAnswersFile));

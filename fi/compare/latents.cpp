@@ -8,7 +8,6 @@
 #include "fi/compare/activation_view.h"
 #include "fi/compare/latent_use.h"
 #include "fi/compare/logit_lens.h"
-#include "fi/compare/token_cue.h"
 
 namespace fi {
 namespace {
@@ -68,29 +67,12 @@ class LatentView {
     add_names(entry, texts, in_.tokenizer, in_.naming);
     if (in_.dictionary.num_layers() > 1) add_layers(feature.latent, entry["measures"]);
     if (in_.reader == nullptr) return entry;
-    const auto largest = [&](const std::vector<TracedText>& changed) { return largest_codes(changed, feature.latent); };
+    const auto largest = [&](const std::vector<TracedText>& changed) { return in_.reader->largest(changed, feature.latent); };
     add_token_cue(entry, texts, in_.texts, largest, in_.tokenizer, in_.naming.seed);
     return entry;
   }
 
  private:
-  // Of each text, on rows that would have been stored.
-  std::vector<double> largest_codes(const std::vector<TracedText>& texts, int64_t latent) const {
-    std::vector<double> largest(texts.size(), 0.0);
-    const ReadRows read = in_.reader->read(texts);
-    if (read.places.empty()) return largest;
-    const StoreInfo& info = in_.store.info();
-    const at::Tensor limits = at::tensor(info.median_norms, at::kFloat) * info.outlier_factor;
-    const at::Tensor ordinary = read.rows.norm(2, {2}).le(limits).all(1);
-    const MemoryRows rows(in_.dictionary.as_read(read.rows));
-    const at::Tensor codes = codes_of(in_.dictionary.crosscoder(), rows, {latent}).select(1, 0).mul(ordinary).contiguous();
-    for (size_t i = 0; i < read.places.size(); ++i) {
-      double& of_text = largest[static_cast<size_t>(read.places[i].text)];
-      of_text = std::max<double>(of_text, codes.const_data_ptr<float>()[i]);
-    }
-    return largest;
-  }
-
   ShownRow shown_row(size_t index, int64_t row) const {
     const RowPlace place = in_.store.place(row);
     const auto latent = static_cast<int64_t>(index);

@@ -3,9 +3,9 @@
 #include <vector>
 
 #include "fi/activations/activation_store.h"
-#include "fi/capture/row_reader.h"
 #include "fi/compare/activation_view.h"
 #include "fi/compare/models.h"
+#include "fi/compare/token_cue.h"
 #include "fi/core/json.h"
 #include "fi/dictionary/layers_side_by_side.h"
 #include "fi/features/find_features.h"
@@ -27,7 +27,7 @@ struct LatentInputs {
   const std::vector<ReadAnswer>& answers;  // of the texts; empty: not known
   Naming naming;
   const std::vector<TracedText>& texts;  // of the store
-  RowReader* reader = nullptr;           // of the store's layers; null: no tokens are injected into any text
+  const LatentReader* reader = nullptr;  // null: no tokens are injected into any text
 };
 
 /// Text and category of the rows from `first` on.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "fi/compare/latent_use.h"
 #include "fi/core/random.h"
 
 namespace fi {
@@ -71,6 +72,21 @@ std::vector<double> CueReader::largest(const std::vector<TracedText>& changed, i
   for (size_t i = 0; i < rows.text.size(); ++i) {
     double& of_text = most[static_cast<size_t>(rows.text[i])];
     if (rows.position[i] >= shared) of_text = std::max(of_text, values.const_data_ptr<double>()[i]);
+  }
+  return most;
+}
+
+std::vector<double> LatentReader::largest(const std::vector<TracedText>& texts, int64_t latent) const {
+  std::vector<double> most(texts.size(), 0.0);
+  const ReadRows read = reader.read(texts);
+  if (read.places.empty()) return most;
+  const at::Tensor limits = at::tensor(rows.median_norms, at::kFloat) * rows.outlier_factor;
+  const at::Tensor ordinary = read.rows.norm(2, {2}).le(limits).all(1);
+  const MemoryRows as_read(dictionary.as_read(read.rows));
+  const at::Tensor codes = codes_of(dictionary.crosscoder(), as_read, {latent}).select(1, 0).mul(ordinary).contiguous();
+  for (size_t i = 0; i < read.places.size(); ++i) {
+    double& of_text = most[static_cast<size_t>(read.places[i].text)];
+    of_text = std::max<double>(of_text, codes.const_data_ptr<float>()[i]);
   }
   return most;
 }

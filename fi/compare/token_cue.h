@@ -4,8 +4,10 @@
 #include <optional>
 #include <vector>
 
-#include "fi/capture/traced_text.h"
+#include "fi/activations/activation_store.h"
+#include "fi/capture/row_reader.h"
 #include "fi/compare/activation_view.h"
+#include "fi/dictionary/layers_side_by_side.h"
 #include "fi/diff/difference_directions.h"
 
 namespace fi {
@@ -34,6 +36,16 @@ struct CueReader {
   /// The largest of `values_of` (paired rows -> [n]) on each text, without what all of `texts` begin with.
   std::vector<double> largest(const std::vector<TracedText>& changed, int64_t layer,
                               const std::function<at::Tensor(const PairedRows&)>& values_of) const;
+};
+
+/// A crosscoder's latents on texts that no rows were stored of.
+struct LatentReader {
+  RowReader& reader;
+  const LayersSideBySide& dictionary;
+  const StoreInfo& rows;  // that it was trained on
+
+  /// The largest scaled code of a latent on each text, over rows that would have been stored.
+  std::vector<double> largest(const std::vector<TracedText>& texts, int64_t latent) const;
 };
 
 /// For features that have a name: "token_cue" {"tokens", "num_fired", "num_texts"} in their entry. A name that speaks of more

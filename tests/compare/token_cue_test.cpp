@@ -4,6 +4,12 @@
 
 #include <algorithm>
 
+#include "fi/capture/store_rows.h"
+#include "fi/compare/latent_use.h"
+#include "fi/training/training_state.h"
+#include "tests/support/temporary_folder.h"
+#include "tests/tiny_models.h"
+
 namespace fi {
 namespace {
 
@@ -61,6 +67,34 @@ TEST(TokenCue, NeedsTextsThatLeaveTheFeatureQuiet) {
   };
   EXPECT_FALSE(inject_tokens(given.shown, given.texts, never, 0));
   EXPECT_FALSE(inject_tokens({}, {}, never, 0));
+}
+
+// Texts of a store read again: codes are those of its rows, in several layers as in one.
+TEST(LatentReader, FindsTheCodesThatStoredRowsHave) {
+  const TemporaryFolder folder;
+  const Decoder base = load_tiny(), target = with_written_direction(base, 0, at::ones({base.config().d_model}), 1.0);
+  const std::vector<TracedText> texts = random_texts(6, base.config().vocab_size, 5);
+  const auto is_special = [](int32_t) { return false; };
+  for (const LayerGroup& layers : {LayerGroup{1}, LayerGroup{0, 2}}) {
+    store_rows(base, target, texts, is_special, {.folder = folder.path(), .layers = layers}, silent_progress());
+    const ActivationStore store = ActivationStore::open(folder.path());
+    const TrainingConfig config{.num_latents = 8, .k = 3, .k_initial = 3};
+    const Crosscoder crosscoder =
+        to_crosscoder(initial_state(config, {.mean = store.mean(), .scale = store.scale()}, RowView::kModels), config);
+    const LayersSideBySide sides(crosscoder, store);
+    const at::Tensor codes = codes_of(sides.crosscoder(), sides.rows(), {0, 1, 2, 3, 4, 5, 6, 7});
+    ASSERT_GT(codes.count_nonzero().item<int64_t>(), 0);
+    RowReader reader(base, target, layers, is_special, 0);
+    for (int64_t latent = 0; latent < 8; ++latent) {
+      std::vector<double> expected(texts.size(), 0.0);
+      for (int64_t row = 0; row < store.num_rows(); ++row) {
+        double& of_text = expected[static_cast<size_t>(store.place(row).text)];
+        of_text = std::max(of_text, codes[row][latent].item<double>());
+      }
+      const std::vector<double> largest = LatentReader{reader, sides, store.info()}.largest(texts, latent);
+      for (size_t i = 0; i < texts.size(); ++i) EXPECT_NEAR(largest[i], expected[i], 1e-2) << latent;
+    }
+  }
 }
 
 }  // namespace
