@@ -106,8 +106,11 @@ TEST_F(SpliceQuality, BothModelsRowsAreSeenTogether) {
 // The same text under a token that only the target reads: rows of the base keep their partners, one place later.
 TEST_F(SpliceQuality, EachModelGoesOnInItsOwnIds) {
   std::vector<TracedText> texts = texts_, shifted = texts_;
-  std::vector<SplicePlace> shifted_places = places_;
-  for (SplicePlace& place : shifted_places) ++place.position;
+  std::vector<SplicePlace> places, shifted_places;
+  for (int64_t i = 0; i < std::ssize(texts); ++i) {
+    places.push_back({i, 9});
+    shifted_places.push_back({i, 10});
+  }
   for (size_t i = 0; i < texts.size(); ++i) {
     shifted[i].ids.insert(shifted[i].ids.begin(), 3);
     ++shifted[i].answer_start;
@@ -117,8 +120,8 @@ TEST_F(SpliceQuality, EachModelGoesOnInItsOwnIds) {
   const std::vector<std::pair<std::string, RowReplacement>> halved = {
       {"half", [](const at::Tensor& rows) { return rows * 0.5; }}};
   const SpliceOptions options{.layers = {kLayer}, .mean = mean_};
-  const SpliceReport both = splice_quality(base_, target_, texts, places_, halved, options, silent_progress());
-  const SpliceReport plain = splice(halved);
+  const SpliceReport both = splice_quality(base_, target_, texts, places, halved, options, silent_progress());
+  const SpliceReport plain = splice_quality(base_, target_, texts_, places, halved, options, silent_progress());
   const SpliceReport moved = splice_quality(base_, target_, shifted, shifted_places, halved, options, silent_progress());
   EXPECT_EQ(both.num_answers, plain.num_answers);
   EXPECT_NEAR(both.base_loss, plain.base_loss, 1e-6);
@@ -126,8 +129,8 @@ TEST_F(SpliceQuality, EachModelGoesOnInItsOwnIds) {
   EXPECT_NEAR(both.replacements[2].base.kl, plain.replacements[2].base.kl, 1e-6);
   EXPECT_NEAR(both.replacements[2].target.kl, moved.replacements[2].target.kl, 1e-6);
   EXPECT_NE(moved.target_loss, plain.target_loss);
-  texts[0].target->partners[2] = -1;
-  EXPECT_THROW(splice_quality(base_, target_, texts, places_, halved, options, silent_progress()), Error);
+  texts[0].target->partners[9] = -1;
+  EXPECT_THROW(splice_quality(base_, target_, texts, places, halved, options, silent_progress()), Error);
 }
 
 TEST_F(SpliceQuality, WithoutReplacedRowsThereIsNothingToSay) {
