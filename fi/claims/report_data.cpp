@@ -200,6 +200,7 @@ void visit_fields(RatioEstimate& r, V&& v) {
 
 template <typename V>
 void visit_fields(LatentMeasures& m, V&& v) {
+  v("has_one_space", m.has_one_space);
   v("firing_rate", m.firing_rate);
   v("num_firings", m.num_firings);
   v("num_texts", m.num_texts);

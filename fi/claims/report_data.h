@@ -186,7 +186,9 @@ struct RatioEstimate {
 
 /// What the class of a crosscoder's latent rests on (fi/features/feature.h has the definitions).
 struct LatentMeasures {
-  double firing_rate = 0.0;  // share of held-out tokens on which it fires
+  bool has_one_space = true;  // false: nu_error is the reach along a direction of a model's own over that in the other model, and
+                              // decoder_cosine and nu_reconstruction, which set vectors of both side by side, are 0
+  double firing_rate = 0.0;   // share of held-out tokens on which it fires
   int64_t num_firings = 0;
   int64_t num_texts = 0;                                         // with at least one firing
   std::optional<double> base_decoder_norm, target_decoder_norm;  // of what it writes in either model, normalised space
@@ -221,7 +223,7 @@ struct FeatureRow {
   std::optional<double> name_score;           // balanced accuracy of detection on held-out examples
   std::optional<double> name_low, name_high;  // its 95% interval
   std::optional<NamePlacesRow> name_places;   // of names that can be told from place to place
-  double share_of_difference = 0.0;           // of the layer's squared difference that the direction explains
+  std::optional<double> share_of_difference;  // of the layer's squared difference that it explains; none without a common space
   double base_use = 0.0;                      // mean absolute activation over tokens
   double target_use = 0.0;
   std::optional<std::string> seeds;  // "3 of 3": dictionaries of other seeds that have it too; only where several were trained

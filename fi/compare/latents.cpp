@@ -55,7 +55,7 @@ class LatentView {
                   {"layer", in_.layer},
                   {"engine", "crosscoder"},
                   {"kind", feature.kind},
-                  {"share_of_difference", use_.share_of_difference[index]},
+                  {"share_of_difference", has_one_space() ? Json(use_.share_of_difference[index]) : Json()},
                   {"base_use", mean_over_rows(index, 0)},
                   {"target_use", mean_over_rows(index, 1)},
                   {"promoted", lens(feature, 1.0)},
@@ -85,8 +85,11 @@ class LatentView {
   }
   const std::string& category_of(int64_t text) const { return in_.store.info().text_categories[static_cast<size_t>(text)]; }
 
-  static Json measures(const Feature& f) {
-    return {{"firing_rate", f.firing_rate},
+  bool has_one_space() const { return in_.dictionary.has_one_space(); }
+
+  Json measures(const Feature& f) const {
+    return {{"has_one_space", has_one_space()},
+            {"firing_rate", f.firing_rate},
             {"num_firings", f.num_firings},
             {"num_texts", f.num_texts},
             {"decoder_cosine", f.decoder_cosine},
@@ -112,9 +115,8 @@ class LatentView {
   // what the unembedding reads.
   std::vector<std::string> lens(const Feature& feature, double sign) const {
     const Crosscoder& c = in_.dictionary.crosscoder();
-    const bool has_one_space = in_.dictionary.has_one_space();
-    const bool is_target = has_one_space ? stronger_model(c, feature.latent) == 1 : is_more_the_targets(feature);
-    const bool is_the_targets_own = is_target && !has_one_space;
+    const bool is_target = has_one_space() ? stronger_model(c, feature.latent) == 1 : is_more_the_targets(feature);
+    const bool is_the_targets_own = is_target && !has_one_space();
     if (is_the_targets_own && in_.target == nullptr) return {};
     const Decoder& model = is_the_targets_own ? in_.target->decoder : in_.base;
     const Tokenizer& tokenizer = is_the_targets_own ? *in_.target->tokenizer : in_.tokenizer;

@@ -79,11 +79,11 @@ FeatureRow direction_feature(const Json& entry) {
                      .layer = entry.at("layer"),
                      .engine = entry.at("engine"),
                      .kind = entry.value("kind", "modified"),
-                     .share_of_difference = entry.at("share_of_difference"),
                      .base_use = entry.at("base_use"),
                      .target_use = entry.at("target_use"),
                      .promoted_tokens = entry.at("promoted"),
                      .suppressed_tokens = entry.at("suppressed")};
+  if (const Json& share = entry.at("share_of_difference"); !share.is_null()) feature.share_of_difference = share.get<double>();
   if (const Json measures = entry.value("measures", Json::object()); measures.contains("seeds"))
     feature.seeds = fmt::format("{} of {}", measures["found_in_seeds"].get<int64_t>(), measures["seeds"].get<int64_t>());
   feature.promotes = fmt::format("{}", fmt::join(feature.promoted_tokens, " · "));

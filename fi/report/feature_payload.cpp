@@ -73,21 +73,22 @@ Json ratio_columns(const RatioEstimate& ratio) {
   return {four_digits(ratio.value), four_digits(ratio.low), four_digits(ratio.high)};
 }
 
-Json norm_column(const std::optional<double>& norm) { return norm ? Json(four_digits(*norm)) : Json(); }
+Json optional_column(const std::optional<double>& number) { return number ? Json(four_digits(*number)) : Json(); }
 
 Json measure_columns(const LatentMeasures& m) {
   return {four_digits(m.firing_rate),
           m.num_firings,
           m.num_texts,
-          norm_column(m.base_decoder_norm),
-          norm_column(m.target_decoder_norm),
+          optional_column(m.base_decoder_norm),
+          optional_column(m.target_decoder_norm),
           four_digits(m.target_norm_share),
           four_digits(m.decoder_cosine),
           four_digits(m.use_ratio),
           ratio_columns(m.nu_error_base),
           ratio_columns(m.nu_error_target),
           four_digits(m.nu_reconstruction_base),
-          four_digits(m.nu_reconstruction_target)};
+          four_digits(m.nu_reconstruction_target),
+          m.has_one_space};
 }
 
 std::string detail_line(const FeatureRow& feature, const CategoryTitles& titles, StringTable& strings) {
@@ -111,8 +112,8 @@ void add_to_columns(Json& columns, const FeatureRow& feature, StringTable& strin
   columns["name"].push_back(strings.line(feature.name.value_or("")));
   columns["fires_on"].push_back(strings.line(feature.fires_on.value_or("")));
   columns["promotes"].push_back(strings.line(feature.promotes.value_or("")));
-  columns["score"].push_back(feature.name_score ? Json(four_digits(*feature.name_score)) : Json());
-  columns["share"].push_back(four_digits(feature.share_of_difference));
+  columns["score"].push_back(optional_column(feature.name_score));
+  columns["share"].push_back(optional_column(feature.share_of_difference));
   columns["base_use"].push_back(four_digits(feature.base_use));
   columns["target_use"].push_back(four_digits(feature.target_use));
   columns["tokens"].push_back(strings.lines(firing_tokens(feature, kMaxFiringTokens)));

@@ -164,7 +164,7 @@ void add_features(Document& out, const Report& report) {
     const FeatureRow& feature = report.features[index];
     rows.push_back({markdown_text(feature.id), feature.kind, markdown_text(feature.engine),
                     markdown_text(feature.name.value_or("unnamed")), token_list(feature.promoted_tokens, 5),
-                    format_share(feature.share_of_difference),
+                    feature.share_of_difference ? format_share(*feature.share_of_difference) : "–",
                     format_number(feature.base_use) + " → " + format_number(feature.target_use)});
   }
   out.table(

@@ -242,7 +242,7 @@ Json static_features(const Report& report) {
                     {"kind", feature.kind},
                     {"name", clean_line(feature.name.value_or(""))},
                     {"tokens", firing_tokens(feature, kStaticTokens)},
-                    {"share", format_share(feature.share_of_difference)},
+                    {"share", feature.share_of_difference ? format_share(*feature.share_of_difference) : "–"},
                     {"base", format_number(feature.base_use)},
                     {"target", format_number(feature.target_use)}});
   }

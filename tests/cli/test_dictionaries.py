@@ -260,7 +260,8 @@ def test_a_comparison_classes_latents_of_models_of_other_widths(program, models,
     (path,) = (tmp_path / "run").glob("**/latents.json")
     latents = json.loads(path.read_text())
     assert latents["features"] and all(feature["promoted"] for feature in latents["features"])
-    assert all(feature["share_of_difference"] == 0 for feature in latents["features"])
+    assert all(feature["share_of_difference"] is None for feature in latents["features"])
+    assert not any(feature["measures"]["has_one_space"] for feature in latents["features"])
     report = json.loads((tmp_path / "run/reports/report.json").read_text())
     assert [feature for feature in report["features"] if feature["engine"] == "crosscoder"]
     wrong = program("compare", models.base, smaller, "--layers", "99", "--output-dir", "other")

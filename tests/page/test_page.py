@@ -59,7 +59,7 @@ def test_untrusted_text_stays_text(visit):
     page = visit("nasty").page
     assert "</script><img src=x onerror=alert(1)>" in page.locator("article.claim h3").first.inner_text()
     page.fill("#feature-text", "<img")
-    assert count(page) == "1 of 39 features"
+    assert count(page) == "1 of 40 features"
     page.locator("button.open").first.click()
     assert "</script><img src=x onerror=alert(1)>" in page.locator(".callout").inner_text()
     assert page.locator("img").count() == 0
@@ -68,12 +68,12 @@ def test_untrusted_text_stays_text(visit):
 
 def test_filters_features(visit):
     page = visit("rich").page
-    assert count(page) == "38 features"
+    assert count(page) == "39 features"
     page.fill("#feature-text", "numbered steps nonsense")
-    assert count(page) == "0 of 38 features"
+    assert count(page) == "0 of 39 features"
     assert page.get_by_text("No feature fits").is_visible()
     page.fill("#feature-text", "numbered solution")
-    assert count(page) == "6 of 38 features"
+    assert count(page) == "6 of 39 features"
     page.click("#feature-clear")
     page.select_option("#feature-kind", "added")
     assert set(page.locator(".entry .chip").all_inner_texts()) == {"added"}
@@ -84,7 +84,7 @@ def test_filters_features(visit):
     page.select_option("#feature-claim", "suggestive")
     assert shown(page) == ["L18-pca-0", "L20-mean"]
     page.click("#feature-clear")
-    assert count(page) == "38 features"
+    assert count(page) == "39 features"
 
 
 def test_sorts_features(visit):
@@ -148,7 +148,7 @@ def test_click_on_a_layer_shows_its_features(visit):
     page = visit("rich").page
     page.locator(".wide .hit[data-layer='18']").first.click()
     page.wait_for_function("document.querySelector('#feature-layer').value === '18'")  # a new address is told later
-    assert count(page) == "4 of 38 features"
+    assert count(page) == "4 of 39 features"
 
 
 def test_searches_answers(visit):
@@ -372,6 +372,16 @@ def test_feature_page_tells_what_the_class_of_a_latent_rests_on(visit):
     page.evaluate("location.hash = 'feature-L12-pca-1'")
     page.wait_for_selector("[id='feature-L12-pca-1'] .callout")
     assert page.locator("[id='feature-L12-pca-1'] .measures").count() == 0  # a direction has none
+
+
+def test_latents_of_models_without_a_common_space_are_not_said_to_share_directions(visit):
+    page = visit("rich", fragment="#feature-L20-cc-8").page
+    callout = page.locator("[id='feature-L20-cc-8']")
+    text = callout.inner_text()
+    assert "the models have no common space" in text and "along a direction of each model’s own" in text
+    for part in ["ν", "decoder cosine", "their common direction", "of its layer’s difference", "the other model’s decoder"]:
+        assert part not in text, part
+    assert callout.locator(".interval").count() == 2
 
 
 TYPING = """async (text) => {

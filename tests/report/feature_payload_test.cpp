@@ -68,8 +68,16 @@ TEST(FeaturePayload, HasWhatTheClassOfALatentRestsOn) {
   report.features[1].measures = samples::sample_measures();
   report.features[1].measures->base_decoder_norm.reset();  // as an earlier version wrote it
   const std::vector<Json> lines = lines_of(feature_payload(report).details);
-  EXPECT_EQ(lines[0][3], Json::parse("[0.0123,241,37,0.31,1.24,0.8,0.42,7.7,[0.12,0.04,0.21],[1.02,0.94,1.31],0.18,0.97]"));
+  EXPECT_EQ(lines[0][3], Json::parse("[0.0123,241,37,0.31,1.24,0.8,0.42,7.7,[0.12,0.04,0.21],[1.02,0.94,1.31],0.18,0.97,true]"));
   EXPECT_TRUE(lines[1][3][3].is_null());
+}
+
+TEST(FeaturePayload, HasNoShareOfADifferenceThatModelsWithoutACommonSpaceLack) {
+  Report report = two_features();
+  report.features[0] = samples::sample_latent_apart();
+  const FeaturePayload payload = feature_payload(report);
+  EXPECT_TRUE(Json::parse(payload.columns)["share"].back().is_null());
+  EXPECT_EQ(lines_of(payload.details).back()[3].back(), false);
 }
 
 TEST(FeaturePayload, HasWhatIsKnownOfANameAfterTheMeasures) {

@@ -232,6 +232,15 @@ inline FeatureRow sample_latent() {
   return feature;
 }
 
+/// The same of models whose directions cannot be set side by side.
+inline FeatureRow sample_latent_apart() {
+  FeatureRow feature = sample_latent();
+  feature.id = "L20-cc-8";
+  feature.share_of_difference.reset();
+  feature.measures->has_one_space = false;
+  return feature;
+}
+
 inline FeatureRow nasty_feature() {
   FeatureRow feature = sample_feature(18, 0);
   feature.id = "L18 \"><script>";
@@ -355,6 +364,7 @@ inline Report rich_report() {
   report.features.back().id = "L20-mean";
   report.features.back().engine = "difference in means";
   report.features.push_back(sample_latent());
+  report.features.push_back(sample_latent_apart());
   report.decoder_norms = {{20, {1, 0, 0, 0, 0, 0, 0, 3, 41, 873, 1002, 57, 9, 0, 0, 0, 1, 0, 0, 12}}};
   report.baselines = {.layer = 18,
                       .result =

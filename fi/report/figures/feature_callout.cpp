@@ -105,8 +105,10 @@ double draw_left(Svg& svg, const Box& box, const FeatureRow& feature) {
   y = draw_label(svg, {box.x, y + 8}, "mean use over all tokens");
   y = draw_use(svg, {box.x, y}, box.width, feature);
   y = draw_categories(svg, {box.x, y}, box.width, feature);
-  const std::string share = "explains " + format_share(feature.share_of_difference) + " of this layer's difference";
-  y = draw_paragraph(svg, {box.x, y + 6}, box.width, share, {kSmall, Ink::kSoft}, 2);
+  if (feature.share_of_difference) {
+    const std::string share = "explains " + format_share(*feature.share_of_difference) + " of this layer's difference";
+    y = draw_paragraph(svg, {box.x, y + 6}, box.width, share, {kSmall, Ink::kSoft}, 2);
+  }
   for (const std::string& note : feature_notes(feature))
     y = draw_paragraph(svg, {box.x, y + 6}, box.width, note, {kSmall, Ink::kSoft}, 4);
   return y;

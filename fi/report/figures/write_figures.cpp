@@ -33,7 +33,8 @@ std::vector<size_t> strongest_features(const Report& report, size_t max_features
   std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
     const FeatureRow &left = report.features[a], &right = report.features[b];
     const bool left_claimed = claimed.count(left.id) > 0, right_claimed = claimed.count(right.id) > 0;
-    return left_claimed != right_claimed ? left_claimed : left.share_of_difference > right.share_of_difference;
+    return left_claimed != right_claimed ? left_claimed
+                                         : left.share_of_difference.value_or(0.0) > right.share_of_difference.value_or(0.0);
   });
   if (order.size() > max_features) order.resize(max_features);
   return order;

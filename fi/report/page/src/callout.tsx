@@ -113,7 +113,7 @@ function Examples({ examples }: { examples: Example[] }) {
 }
 
 function Provenance({ feature, details }: { feature: Feature; details: Details }) {
-  const facts = [`explains ${formatShare(feature.share)} of its layer’s difference`];
+  const facts = feature.share === null ? [] : [`explains ${formatShare(feature.share)} of its layer’s difference`];
   if (feature.engine) facts.push(`found by ${feature.engine}`);
   facts.push(...details.notes);
   return <p class="label">{facts.join(' · ')}</p>;

@@ -25,6 +25,7 @@ export interface Measures {
   nuErrorTarget: Ratio;
   nuReconstructionBase: number;
   nuReconstructionTarget: number;
+  hasOneSpace: boolean; // false: vectors of one model mean nothing in the other
 }
 
 export interface Details {
@@ -39,7 +40,7 @@ type RatioColumns = [value: number, low: number, high: number];
 type MeasureColumns = [
   firingRate: number, firings: number, texts: number, baseNorm: number | null, targetNorm: number | null, targetNormShare: number,
   decoderCosine: number, useRatio: number, nuErrorBase: RatioColumns, nuErrorTarget: RatioColumns, nuReconstructionBase: number,
-  nuReconstructionTarget: number,
+  nuReconstructionTarget: number, hasOneSpace: boolean,
 ];
 type Line = [
   suppressed: number[],
@@ -55,13 +56,14 @@ function ratio([value, low, high]: RatioColumns): Ratio {
 
 function measuresOf(columns: MeasureColumns | null | undefined): Measures | null {
   if (!columns) return null;
-  const [firingRate, firings, texts, baseNorm, targetNorm, targetNormShare, decoderCosine, useRatio, base, target, inBase, inTarget] = columns;
+  const [firingRate, firings, texts, baseNorm, targetNorm, targetNormShare, decoderCosine, useRatio, base, target, inBase, inTarget, hasOneSpace] = columns;
   return {
     firingRate, firings, texts, baseNorm, targetNorm, targetNormShare, decoderCosine, useRatio,
     nuErrorBase: ratio(base),
     nuErrorTarget: ratio(target),
     nuReconstructionBase: inBase,
     nuReconstructionTarget: inTarget,
+    hasOneSpace,
   };
 }
 

@@ -93,7 +93,7 @@ function Line({ feature, place, open, most, onToggle }: LineProps) {
         {feature.layer}
       </span>
       <span role="cell" class="c-share">
-        {formatShare(feature.share)}
+        {feature.share === null ? '–' : formatShare(feature.share)}
       </span>
       <UseBars feature={feature} most={most} />
     </div>

@@ -90,16 +90,19 @@ function Facts({ measures }: { measures: Measures }) {
           {formatCount(measures.texts)} texts
         </dd>
       </div>
-      <div>
-        <dt>decoder cosine</dt>
-        <dd>
-          <b>{formatNumber(measures.decoderCosine)}</b>: {directionWords(measures.decoderCosine)} (1: the same, 0: unrelated)
-        </dd>
-      </div>
+      {measures.hasOneSpace && (
+        <div>
+          <dt>decoder cosine</dt>
+          <dd>
+            <b>{formatNumber(measures.decoderCosine)}</b>: {directionWords(measures.decoderCosine)} (1: the same, 0: unrelated)
+          </dd>
+        </div>
+      )}
       <div>
         <dt>use ratio</dt>
         <dd>
-          <b>{formatNumber(measures.useRatio)}</b>: strength in the target over that in the base, along their common direction
+          <b>{formatNumber(measures.useRatio)}</b>: strength in the target over that in the base, along{' '}
+          {measures.hasOneSpace ? 'their common direction' : 'a direction of each model’s own'}
         </dd>
       </div>
     </dl>
@@ -113,30 +116,54 @@ const READ_AS: Record<string, string> = {
   shared: 'Classed as shared: both have it alike.',
 };
 
+function Nu({ measures, title, note }: { measures: Measures; title: string; note: string }) {
+  return (
+    <Measure title={title} note={`${note} The line over the bar is a 95% interval over texts.`}>
+      <Bars most={MOST_NU} mark={1} sides={[
+        { model: 'base', value: measures.nuErrorBase.value, interval: measures.nuErrorBase },
+        { model: 'target', value: measures.nuErrorTarget.value, interval: measures.nuErrorTarget },
+      ]} />
+    </Measure>
+  );
+}
+
+function InOneSpace({ measures }: { measures: Measures }) {
+  return (
+    <>
+      <Nu measures={measures} title="In what is left unexplained (ν error)"
+        note="Whether the direction is in the part of the model’s activations that the dictionary’s other latents do not explain." />
+      <Measure title="In the reconstruction (ν reconstruction)"
+        note="The same in what the dictionary gives back of the model’s activations.">
+        <Bars most={MOST_NU} mark={1} sides={[
+          { model: 'base', value: measures.nuReconstructionBase },
+          { model: 'target', value: measures.nuReconstructionTarget },
+        ]} />
+      </Measure>
+    </>
+  );
+}
+
+function InSpacesOfTheirOwn({ measures }: { measures: Measures }) {
+  return (
+    <Nu measures={measures} title="Reach along a direction of its own, over the other’s"
+      note="How far the model’s activations reach, where the latent fires, along the direction that fits them best there: found on half of the texts and measured on the other half." />
+  );
+}
+
 /** The numbers that the class of a latent rests on, for readers who meet them for the first time. */
 export function LatentMeasures({ measures, kind }: { measures: Measures; kind: string }) {
   return (
     <div class="measures">
       <h3>What the class rests on</h3>
       <p class="note">
-        {READ_AS[kind] ?? ''} Measured on texts that the dictionary was not trained on, where the latent fires. 0: the model has nothing of
-        the direction that the other model’s decoder gives the latent; 1, the thin line: as much as the other.
+        {READ_AS[kind] ?? ''} Measured on texts that the dictionary was not trained on, where the latent fires. 0: the model has nothing of{' '}
+        {measures.hasOneSpace
+          ? 'the direction that the other model’s decoder gives the latent'
+          : 'it (the models have no common space: a direction of one means nothing in the other)'}
+        ; 1, the thin line: as much as the other.
       </p>
       <div class="measure-grid">
-        <Measure title="In what is left unexplained (ν error)"
-          note="Whether the direction is in the part of the model’s activations that the dictionary’s other latents do not explain. The line over the bar is a 95% interval over texts.">
-          <Bars most={MOST_NU} mark={1} sides={[
-            { model: 'base', value: measures.nuErrorBase.value, interval: measures.nuErrorBase },
-            { model: 'target', value: measures.nuErrorTarget.value, interval: measures.nuErrorTarget },
-          ]} />
-        </Measure>
-        <Measure title="In the reconstruction (ν reconstruction)"
-          note="The same in what the dictionary gives back of the model’s activations.">
-          <Bars most={MOST_NU} mark={1} sides={[
-            { model: 'base', value: measures.nuReconstructionBase },
-            { model: 'target', value: measures.nuReconstructionTarget },
-          ]} />
-        </Measure>
+        {measures.hasOneSpace ? <InOneSpace measures={measures} /> : <InSpacesOfTheirOwn measures={measures} />}
         <Norms measures={measures} />
         <Facts measures={measures} />
       </div>

@@ -18,7 +18,7 @@ export interface Payload {
   fires_on: number[];
   promotes: number[];
   score: (number | null)[];
-  share: number[];
+  share: (number | null)[];
   base_use: number[];
   target_use: number[];
   tokens: number[][]; // those that fire it most
@@ -45,7 +45,7 @@ export interface Feature {
   firesOn: string;
   promotes: string;
   score: number | null;
-  share: number;
+  share: number | null; // null: the models have no common space in which they could be subtracted
   baseUse: number;
   targetUse: number;
   tokens: string[];
@@ -70,7 +70,7 @@ export function readFeatures(payload: Payload): Feature[] {
     firesOn: text(payload.fires_on[index]),
     promotes: text(payload.promotes[index]),
     score: payload.score[index] ?? null,
-    share: payload.share[index] ?? 0,
+    share: payload.share[index] ?? null,
     baseUse: payload.base_use[index] ?? 0,
     targetUse: payload.target_use[index] ?? 0,
     tokens: (payload.tokens[index] ?? []).map(text),

@@ -29,7 +29,7 @@ function Row({ feature }: { feature: Feature }) {
       </td>
       <td>{feature.kind}</td>
       <td>{feature.layer}</td>
-      <td>{formatShare(feature.share)}</td>
+      <td>{feature.share === null ? '–' : formatShare(feature.share)}</td>
       <td>
         {formatNumber(feature.baseUse)} → {formatNumber(feature.targetUse)}
       </td>

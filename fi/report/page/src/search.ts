@@ -70,7 +70,7 @@ const TEXTS: Record<string, (feature: Feature) => string> = {
 
 const NUMBERS: Record<string, (feature: Feature) => number> = {
   layer: (feature) => feature.layer,
-  share: (feature) => feature.share,
+  share: (feature) => feature.share ?? 0,
   change: (feature) => Math.abs(feature.targetUse - feature.baseUse),
   base: (feature) => feature.baseUse,
   target: (feature) => feature.targetUse,
