@@ -379,7 +379,13 @@ def test_latents_of_models_without_a_common_space_are_not_said_to_share_directio
     callout = page.locator("[id='feature-L20-cc-8']")
     text = callout.inner_text()
     assert "the models have no common space" in text and "along a direction of each model’s own" in text
-    for part in ["ν", "decoder cosine", "their common direction", "of its layer’s difference", "the other model’s decoder"]:
+    for part in [
+        "ν",
+        "decoder cosine",
+        "their common direction",
+        "of its layer’s difference",
+        "the other model’s decoder",
+    ]:
         assert part not in text, part
     assert callout.locator(".interval").count() == 2
 
