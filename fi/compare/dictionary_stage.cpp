@@ -28,6 +28,8 @@ namespace fs = std::filesystem;
 // Latents are classed on rows that training has not seen: a quarter of them, so that many latents fire often enough there.
 constexpr double kHeldOut = 0.25;
 constexpr int64_t kMinFirings = 50;
+// Of latents.json. Raised when a report needs what earlier versions did not write: latents are then looked at again.
+constexpr int64_t kLatentsFormat = 2;
 
 Json read_json(const fs::path& path) { return parse_json(read_file(path, "crosscoder"), "crosscoder", path.string()); }
 
@@ -107,7 +109,8 @@ Json latents_document(const ActivationStore& store, const RowStore& place, const
       {*reader.names, reader.chat.explainer.get(), static_cast<uint64_t>(reader.options.seed)},
       texts,
       store.info().target_tokenizer.empty() ? &latent_reader : nullptr};  // a token is put into the base's ids alone
-  Json document = {{"layer", place.last_layer()},
+  Json document = {{"format", kLatentsFormat},
+                   {"layer", place.last_layer()},
                    {"layers", group_text(place.layers)},
                    {"quality", fields_to_json(quality)},
                    {"spliced", value_to_json(splice)},
@@ -147,11 +150,13 @@ void train_layer(const RowStore& place, const fs::path& folder, bool resume, Rea
   write_json(folder / kLatentsFile, latents_document(store, place, crosscoder, sides, quality, table, stability, reader));
 }
 
-// Whether latents.json is there, says of so many seeds what they have in common, and has that chat model's words.
+// Whether latents.json is there, of this version, says of so many seeds what they have in common, and has that chat model's
+// words.
 bool has_latents_of(const fs::path& folder, const CompareOptions& options) {
   if (!fs::is_regular_file(folder / kLatentsFile)) return false;
   const Json latents = read_json(folder / kLatentsFile);
-  return latents.value("num_seeds", int64_t{1}) == options.seeds && latents.value("explainer", "") == explainer_name(options);
+  return latents.value("format", int64_t{1}) == kLatentsFormat && latents.value("num_seeds", int64_t{1}) == options.seeds &&
+         latents.value("explainer", "") == explainer_name(options);
 }
 
 }  // namespace
